@@ -1,0 +1,1 @@
+"""Small tools by topic. Nothing here knows what an evaluation is."""

@@ -1,0 +1,158 @@
+"""What the rest of the house may ask of a store: one small protocol a noun.
+
+Every method raises ``NotFound`` for an unknown id, ``InvalidArgument`` or ``FilterError`` for arguments that cannot be
+used and ``StoreUnavailable`` when the disk, the folder or the database refuses. A method that returns has committed,
+except ``RunStore.log_batch(..., durable=False)``, which has survived the death of this process but perhaps not of the
+machine; the next durable write of any kind makes it durable too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from steelyard.records.artifact import ArtifactInfo
+from steelyard.records.evaluation import ScoredMetric
+from steelyard.records.model import LoggedModel
+from steelyard.records.run import DatasetInput, Experiment, Metric, Page, Run, RunStatus, ViewType
+from steelyard.records.slices import SliceKey
+
+
+class ExperimentStore(Protocol):
+    """Experiments. The experiment named ``Default`` with id ``0`` always exists."""
+
+    def create(self, name: str, *, tags: Mapping[str, str] | None = None) -> Experiment: ...
+    def get(self, experiment_id: str) -> Experiment: ...
+    def find(self, name: str) -> Experiment | None: ...
+    def search(
+        self,
+        filter_string: str = "",
+        *,
+        order_by: Sequence[str] = (),
+        max_results: int = 1000,
+        page_token: str | None = None,
+        view: ViewType = "ACTIVE_ONLY",
+    ) -> Page[Experiment]: ...
+    def rename(self, experiment_id: str, name: str) -> None: ...
+    def set_tag(self, experiment_id: str, key: str, value: str) -> None: ...
+    def delete(self, experiment_id: str) -> None: ...
+    def restore(self, experiment_id: str) -> None: ...
+
+
+class RunStore(Protocol):
+    """Runs and what is logged to them. Params are write-once: another value for a key raises ``AlreadyExists``."""
+
+    def create(
+        self,
+        experiment_id: str,
+        *,
+        run_name: str = "",
+        start_time: int | None = None,
+        user_id: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Run: ...
+    def get(self, run_id: str) -> Run: ...
+    def update(
+        self, run_id: str, *, status: RunStatus | None = None, end_time: int | None = None, run_name: str | None = None
+    ) -> None: ...
+    def delete(self, run_id: str) -> None: ...
+    def restore(self, run_id: str) -> None: ...
+    def log_batch(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Metric] = (),
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        durable: bool = True,
+    ) -> None: ...
+    def delete_tag(self, run_id: str, key: str) -> None: ...
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None: ...
+    def metric_history(self, run_id: str, key: str) -> Sequence[Metric]: ...
+
+
+class RunSearch(Protocol):
+    """Finding runs in MLflow's filter language, plus OR, NOT and parentheses."""
+
+    def search(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str = "",
+        *,
+        order_by: Sequence[str] = (),
+        max_results: int = 1000,
+        page_token: str | None = None,
+        view: ViewType = "ACTIVE_ONLY",
+    ) -> Page[Run]: ...
+    def count(self, experiment_ids: Sequence[str], filter_string: str = "", *, view: ViewType = "ACTIVE_ONLY") -> int: ...
+    def keys(self, experiment_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names in use under ``metrics``, ``params`` and ``tags``, sorted."""
+        ...
+
+
+class EstimateStore(Protocol):
+    """Estimates of runs, by metric and slice. Writing a metric and slice again replaces it."""
+
+    def put(self, run_id: str, estimates: Sequence[ScoredMetric]) -> None: ...
+    def list(
+        self, run_ids: Sequence[str], *, metrics: Sequence[str] | None = None, slices: Sequence[SliceKey] | None = None
+    ) -> Mapping[str, Sequence[ScoredMetric]]:
+        """Return each run's estimates; all metrics and slices unless told."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Files of runs. Where they lie is the store's own affair: ids are ours, never a path from a caller."""
+
+    def put(self, run_id: str, path: str, content: bytes | BinaryIO | Path, *, media_type: str | None = None) -> ArtifactInfo:
+        """Keep a file under this name, replacing one that was there. Blob first, then row."""
+        ...
+
+    def put_derived(self, run_id: str, path: str, *, derived_from: str, media_type: str) -> ArtifactInfo:
+        """Announce a file that is rendered from another artifact of this run when it is first read."""
+        ...
+
+    def list(self, run_id: str, path: str = "") -> Sequence[ArtifactInfo]:
+        """Return the files and folders directly under ``path``, sorted by name."""
+        ...
+
+    def walk(self, run_id: str, path: str = "") -> Iterable[ArtifactInfo]:
+        """Yield every file under ``path``."""
+        ...
+
+    def stat(self, run_id: str, path: str) -> ArtifactInfo: ...
+    def read(self, run_id: str, path: str) -> bytes: ...
+    def local_path(self, run_id: str, path: str) -> Path:
+        """Return a path on this machine whose content is the artifact's, for reading only (rendered if need be)."""
+        ...
+
+    def delete(self, run_id: str, path: str) -> None: ...
+
+
+class ModelStore(Protocol):
+    """Models that were logged."""
+
+    def create(self, model: LoggedModel) -> LoggedModel: ...
+    def get(self, model_id: str) -> LoggedModel: ...
+    def list(self, *, run_id: str | None = None, experiment_ids: Sequence[str] = ()) -> Sequence[LoggedModel]: ...
+
+
+class Store(Protocol):
+    """All that is kept, in one place: a bundle of ports."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def experiments(self) -> ExperimentStore: ...
+    @property
+    def runs(self) -> RunStore: ...
+    @property
+    def search(self) -> RunSearch: ...
+    @property
+    def estimates(self) -> EstimateStore: ...
+    @property
+    def artifacts(self) -> ArtifactStore: ...
+    @property
+    def models(self) -> ModelStore: ...
+    def close(self) -> None: ...
