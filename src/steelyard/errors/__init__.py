@@ -1,20 +1,20 @@
 """One error tree. Each class owns its advice: what is wrong, where, and what to do about it.
 
-    SteelyardError
-    ├── InvalidArgument        (also ValueError)    a call's argument cannot be used
-    ├── DataError              (also ValueError)    the data cannot be evaluated as it is
-    │   ├── ColumnNotFound     (also KeyError)      a named column is not in the table
-    │   └── UnreadableFile     (also OSError)       a file is damaged, truncated or of another format
-    ├── StoreError                                  the store cannot do what was asked
-    │   ├── NotFound           (also LookupError)   no such experiment, run, artifact or model
-    │   ├── AlreadyExists                           a name is taken, or a write-once value would change
-    │   ├── StoreUnavailable                        disk full, read-only, locked, or the server is away
-    │   ├── StoreTooNew                             written by a newer Steelyard
-    │   └── FilterError        (also ValueError)    a filter or an order_by does not parse
-    ├── ModelError                                  a model cannot be called, saved or loaded
-    │   └── UntrustedModel                          loading would run code that nobody has allowed
-    ├── ModelValidationFailed                       a gate did not pass (validate_evaluation_results)
-    └── MissingDependency      (also ImportError)   an optional package is needed
+SteelyardError
+├── InvalidArgument        (also ValueError)    a call's argument cannot be used
+├── DataError              (also ValueError)    the data cannot be evaluated as it is
+│   ├── ColumnNotFound     (also KeyError)      a named column is not in the table
+│   └── UnreadableFile     (also OSError)       a file is damaged, truncated or of another format
+├── StoreError                                  the store cannot do what was asked
+│   ├── NotFound           (also LookupError)   no such experiment, run, artifact or model
+│   ├── AlreadyExists                           a name is taken, or a write-once value would change
+│   ├── StoreUnavailable                        disk full, read-only, locked, or the server is away
+│   ├── StoreTooNew                             written by a newer Steelyard
+│   └── FilterError        (also ValueError)    a filter or an order_by does not parse
+├── ModelError                                  a model cannot be called, saved or loaded
+│   └── UntrustedModel                          loading would run code that nobody has allowed
+├── ModelValidationFailed                       a gate did not pass (validate_evaluation_results)
+└── MissingDependency      (also ImportError)   an optional package is needed
 """
 
 from __future__ import annotations

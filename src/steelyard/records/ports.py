@@ -85,7 +85,9 @@ class RunSearch(Protocol):
         page_token: str | None = None,
         view: ViewType = "ACTIVE_ONLY",
     ) -> Page[Run]: ...
-    def count(self, experiment_ids: Sequence[str], filter_string: str = "", *, view: ViewType = "ACTIVE_ONLY") -> int: ...
+    def count(
+        self, experiment_ids: Sequence[str], filter_string: str = "", *, view: ViewType = "ACTIVE_ONLY"
+    ) -> int: ...
     def keys(self, experiment_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return the names in use under ``metrics``, ``params`` and ``tags``, sorted."""
         ...
@@ -105,7 +107,9 @@ class EstimateStore(Protocol):
 class ArtifactStore(Protocol):
     """Files of runs. Where they lie is the store's own affair: ids are ours, never a path from a caller."""
 
-    def put(self, run_id: str, path: str, content: bytes | BinaryIO | Path, *, media_type: str | None = None) -> ArtifactInfo:
+    def put(
+        self, run_id: str, path: str, content: bytes | BinaryIO | Path, *, media_type: str | None = None
+    ) -> ArtifactInfo:
         """Keep a file under this name, replacing one that was there. Blob first, then row."""
         ...
 
