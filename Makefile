@@ -1,6 +1,67 @@
-# Every task of the project. `make help` lists them.
-PYTHON ?= python3
+# Every task of the project. `make` alone lists them.
+# Variables: PYTHON (for the virtual environment), T (what to test), ARGS (more for pytest), DEMO_ARGS, PORT.
+PYTHON    ?= python3
+PORT      ?= 5000
+JOBS      ?= 2
+T         ?=
+ARGS      ?=
+DEMO_ARGS ?=
+
 VENV   := .venv
 BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+INPUTS := pyproject.toml $(wildcard hatch_build.py frontend/package.json frontend/package-lock.json)
 
 .DEFAULT_GOAL := help
+.PHONY: help setup system assets demo test check fix bench docs serve clean
+MAKEFLAGS += --no-print-directory
+
+help: ## list the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) system ## make .venv with everything that development needs (quick when nothing changed)
+
+$(READY): $(INPUTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Steelyard needs Python 3.11 or newer; say which: make setup PYTHON=python3.12")'
+	@test -x $(BIN)/python || { echo "setup   new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "setup   installing Steelyard and its development packages (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+system: # the programs that tests drive: headless Chromium and a PostgreSQL server of their own
+	@sh tools/system.sh
+
+assets: $(READY) ## build the front end's packaged files (htmx, Vega) again
+	@$(BIN)/python hatch_build.py
+
+demo: $(READY) ## train, evaluate and compare two models on real data, then open the pages
+	@$(BIN)/steelyard demo --port $(PORT) $(DEMO_ARGS)
+
+test: setup ## run all tests (T=tests/cli for a part, ARGS='-k name' for more)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(T) $(ARGS)
+
+check: $(READY) ## everything that needs no running: style, types, floors, budgets, documentation
+	@$(BIN)/ruff check --quiet && echo "check   lint          ok"
+	@$(BIN)/ruff format --check --quiet && echo "check   format        ok" || { echo "check   format        run: make fix"; exit 1; }
+	@$(BIN)/pyrefly check --summary=none && echo "check   types         ok"
+	@$(BIN)/lint-imports > $(VENV)/lint-imports.log 2>&1 && echo "check   floors        ok" || { cat $(VENV)/lint-imports.log; exit 1; }
+	@$(BIN)/python tools/budgets.py && echo "check   budgets       ok"
+	@$(BIN)/python tools/docs.py && echo "check   documentation ok"
+
+fix: $(READY) ## put right what a program can: format, imports, generated parts of docs/
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/python tools/docs.py --write
+
+bench: $(READY) ## measure speed and memory beside other packages (benchmarks/)
+	@set -e; for script in benchmarks/bench_*.py; do echo "bench   $$script"; $(BIN)/python $$script; done
+
+docs: $(READY) ## build the documentation site into site/
+	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/mkdocs build --quiet --strict && echo "docs    open site/index.html"
+
+serve: $(READY) ## open the pages on this folder's runs
+	@$(BIN)/steelyard ui --port $(PORT)
+
+clean: # remove what the tasks made, but keep runs
+	@rm -rf $(VENV) site build dist .pytest_cache .ruff_cache .import_linter_cache

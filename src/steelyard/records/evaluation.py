@@ -74,11 +74,16 @@ class ChartRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRef:
-    """The data that was evaluated. ``digest`` covers its full content, whatever the chunking."""
+    """The data that was evaluated.
+
+    ``digest`` covers its full content, whatever the chunking; ``rows_digest`` covers the row ids alone, in any order:
+    two runs with the same ``rows_digest`` scored the same rows, whatever columns of predictions they came with.
+    """
 
     name: str
     digest: str
     n_rows: int
+    rows_digest: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     id_column: str | None = None

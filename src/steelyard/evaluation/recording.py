@@ -1,0 +1,134 @@
+"""Step 6: keep it. The summary, the estimates, the replicates, the rows and the charts go into one run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import time
+from typing import Any
+
+import msgspec
+
+from steelyard import charts
+from steelyard.evaluation.pictures import Picture
+from steelyard.evaluation.result import Artifact, EvaluationResult
+from steelyard.metrics.replicates import dump_replicates
+from steelyard.records import (
+    REPLICATES_PATH,
+    ROWS_PATH,
+    SUMMARY_PATH,
+    ChartRef,
+    DatasetInput,
+    EvaluationSummary,
+    Metric,
+    MetricFailure,
+    Replicates,
+    Run,
+    Store,
+)
+
+_BATCH = 500
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Writes one evaluation into a run. Blobs are written before the summary that names them.
+
+    Args:
+        store: where the run is.
+        run: the run.
+        prefix: put before the name of every metric and file.
+    """
+
+    store: Store
+    run: Run
+    prefix: str = ""
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    charts: list[ChartRef] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    failures: list[MetricFailure] = field(default_factory=list)
+
+    @property
+    def run_id(self) -> str:
+        return self.run.info.run_id
+
+    def picture(self, picture: Picture) -> None:
+        """Keep a chart as its specification, and announce the PNG that is rendered from it when first read."""
+        spec, png = f"{self.prefix}{picture.name}.vl.json", f"{self.prefix}{picture.name}.png"
+        self.store.artifacts.put(self.run_id, spec, charts.chart_json(picture.spec), media_type="application/json")
+        self.store.artifacts.put_derived(self.run_id, png, derived_from=spec, media_type="image/png")
+        self.charts.append(ChartRef(name=picture.name, title=picture.title, spec=spec, png=png))
+        self._name(picture.name, png)
+
+    def table(self, name: str, csv: bytes) -> None:
+        """Keep a table as CSV."""
+        path = f"{self.prefix}{name}.csv"
+        self.store.artifacts.put(self.run_id, path, csv, media_type="text/csv")
+        self.tables.append(name)
+        self._name(name, path)
+
+    def file(self, name: str, path: str, file: Path) -> None:
+        """Keep a file that a function of the caller's made."""
+        path = f"{self.prefix}{path}"
+        self.store.artifacts.put(self.run_id, path, file)
+        self._name(name, path)
+
+    def rows(self, file: Path) -> str:
+        """Keep the row-level results."""
+        path = f"{self.prefix}{ROWS_PATH}"
+        self.store.artifacts.put(self.run_id, path, file, media_type="application/vnd.apache.parquet")
+        self._name("rows", path)
+        return path
+
+    def replicates(self, replicates: Replicates) -> None:
+        """Keep the bootstrap replicates."""
+        path = f"{self.prefix}{REPLICATES_PATH}"
+        self.store.artifacts.put(self.run_id, path, dump_replicates(replicates))
+
+    def finish(self, summary: EvaluationSummary, columns: Mapping[str, str]) -> EvaluationResult:
+        """Log metrics, estimates and the dataset, write the summary, and return the result."""
+        summary = replace(summary, charts=tuple(self.charts), tables=tuple(self.tables))
+        self._log(summary)
+        self._log_dataset(summary, columns)
+        self.store.estimates.put(
+            self.run_id, [replace(s, metric=self.prefix + s.metric) for s in summary.estimates]
+        )  # fmt: skip
+        self.store.artifacts.put(
+            self.run_id, f"{self.prefix}{SUMMARY_PATH}", msgspec.json.encode(summary), media_type="application/json"
+        )
+        return EvaluationResult(self.run_id, summary, dict(self.artifacts), self.store, self.prefix)
+
+    def _log(self, summary: EvaluationSummary) -> None:
+        named = {m.name for m in summary.metrics}
+        now = int(time() * 1000)
+        metrics = [
+            Metric(self.prefix + s.metric, float(s.estimate), now)
+            for s in summary.estimates
+            if s.slice == () and s.metric in named
+        ]  # fmt: skip
+        tags = {"steelyard.task": summary.task, "steelyard.rows": str(summary.n_rows)}
+        for part in _parts(metrics):
+            self.store.runs.log_batch(self.run_id, metrics=part, tags=tags)
+
+    def _log_dataset(self, summary: EvaluationSummary, columns: Mapping[str, str]) -> None:
+        dataset = summary.dataset
+        found = DatasetInput(
+            name=dataset.name,
+            digest=dataset.digest,
+            source_type="local" if dataset.source not in ("pandas", "polars", "numpy", "memory") else "code",
+            source=dataset.source,
+            schema=json.dumps(dict(columns)),
+            profile=json.dumps({"num_rows": dataset.n_rows, "num_columns": len(columns)}),
+            context=self.prefix or "evaluation",
+        )
+        self.store.runs.log_inputs(self.run_id, [found])
+
+    def _name(self, name: str, path: str) -> None:
+        self.artifacts[name] = Artifact(path, self.run_id, self.store)
+
+
+def _parts(items: list[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]

@@ -1,0 +1,320 @@
+"""Step 2, continued: every row with its id, its outcome, its slices and the model's answer, before anything is counted.
+
+Labels and slices are known only when all rows have been seen, so rows are staged: in memory when the data is, in a
+temporary file otherwise.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from steelyard.data import Fingerprint, RowIds
+from steelyard.errors import DataError, InvalidArgument
+from steelyard.evaluation.columns import check_finite, check_probabilities, missing, plain, to_array
+from steelyard.evaluation.inputs import Inputs, check_weights
+from steelyard.metrics.slicing import SliceIndex, numbers
+from steelyard.metrics.weights import splitmix64
+
+if TYPE_CHECKING:
+    from steelyard.evaluation.prediction import Predictor
+
+OUTCOMES = ("scored", "missing_target", "missing_prediction", "predict_failed")
+SCORED, NO_TARGET, NO_PREDICTION, FAILED = range(4)
+MEMORY_BATCH = 262_144
+STREAM_BATCH = 65_536
+DISTINCT = 100_000
+"""Labels are collected up to this many; a column with more is no column of labels."""
+
+_ID, _CLUSTER, _WEIGHT, _OUTCOME, _PREDICTION = "\x1fid", "\x1fcluster", "\x1fweight", "\x1foutcome", "\x1fprediction"
+
+
+@dataclass(slots=True)
+class Staged:
+    """All rows, ready to be scored, and what was learnt on the way.
+
+    Args:
+        read: yields the batches in order, as often as asked.
+        n_rows: rows in all.
+        digest: of the data's full content; ``rows_digest`` of the row ids in any order.
+        target_values, prediction_values: distinct values, or None when there are too many.
+        slices: the index of each dimension.
+        probability_columns: names of the staged columns of probabilities.
+        classes: the model's labels in the order of its probabilities.
+        moments: count, sum and sum of squares of a numeric target.
+    """
+
+    read: Callable[[], Iterator[Block]]
+    n_rows: int = 0
+    digest: str = ""
+    rows_digest: str = ""
+    target_values: set[Any] | None = field(default_factory=set)
+    prediction_values: set[Any] | None = field(default_factory=set)
+    slices: tuple[SliceIndex, ...] = ()
+    width: int = 0
+    classes: tuple[Any, ...] | None = None
+    moments: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    in_memory: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A staged batch: the input columns, and the columns that staging added."""
+
+    batch: pa.RecordBatch
+    width: int
+    n_dimensions: int
+
+    @property
+    def ids(self) -> np.ndarray:
+        return self._added(_ID)
+
+    @property
+    def units(self) -> np.ndarray:
+        """Ids of what is resampled: the clusters if there are any, the rows otherwise."""
+        return self._added(_CLUSTER) if _CLUSTER in self.batch.schema.names else self.ids
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        return self._added(_WEIGHT) if _WEIGHT in self.batch.schema.names else None
+
+    @property
+    def outcomes(self) -> np.ndarray:
+        return self._added(_OUTCOME)
+
+    @property
+    def predictions(self) -> pa.Array | None:
+        return self.batch.column(_PREDICTION) if _PREDICTION in self.batch.schema.names else None
+
+    @property
+    def codes(self) -> tuple[np.ndarray, ...]:
+        """Slice numbers of each dimension, in order of first appearance."""
+        return tuple(self._added(f"\x1fcode{i}") for i in range(self.n_dimensions))
+
+    @property
+    def probabilities(self) -> np.ndarray | None:
+        """Shape (n, width), or None."""
+        if not self.width:
+            return None
+        return np.column_stack([self._added(f"\x1fp{i}") for i in range(self.width)])
+
+    @property
+    def inputs(self) -> pa.RecordBatch:
+        """The columns that came with the data."""
+        return self.batch.select([n for n in self.batch.schema.names if not n.startswith("\x1f")])
+
+    def _added(self, name: str) -> np.ndarray:
+        return self.batch.column(name).to_numpy(zero_copy_only=False)
+
+
+def stage(
+    inputs: Inputs, predictor: Predictor | None, *, numeric: bool, labelled: bool, target_may_miss: bool,
+    folder: Path, progress: Callable[[int, int], None] | None = None,
+) -> Staged:  # fmt: skip
+    """Read every row once: id, digest, prediction, outcome, slices.
+
+    Args:
+        inputs: the data and its columns' parts.
+        predictor: the model; None when predictions are given with the data.
+        numeric: targets and predictions are numbers (a regression).
+        labelled: they are labels (a classification), whose distinct values are wanted.
+        target_may_miss: a row without a target is counted instead of refused.
+        folder: where a temporary file may be laid.
+        progress: called with rows done and rows in all.
+    """
+    stager = _Stager(inputs, predictor, numeric, labelled, target_may_miss)
+    table = inputs.table
+    if table.in_memory:
+        blocks = []
+        for batch in table.batches(size=MEMORY_BATCH):
+            blocks.append(stager.block(batch))
+            if progress:
+                progress(stager.offset, table.n_rows)
+        return stager.finish(lambda: iter(blocks), in_memory=True)
+    path = Path(tempfile.mkstemp(suffix=".arrow", dir=folder)[1])
+    writer = None
+    for batch in table.batches(size=STREAM_BATCH):
+        block = stager.block(batch)
+        if writer is None:
+            writer = pa.ipc.new_stream(str(path), block.batch.schema)
+        writer.write_batch(block.batch)
+        if progress:
+            progress(stager.offset, table.n_rows)
+    if writer is not None:
+        writer.close()
+    width, n = stager.staged.width, len(inputs.dimensions)
+    return stager.finish(lambda: _read_stream(path, width, n), in_memory=False)
+
+
+def _read_stream(path: Path, width: int, n_dimensions: int) -> Iterator[Block]:
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+        for batch in reader:
+            yield Block(batch, width, n_dimensions)
+
+
+class _Stager:
+    def __init__(
+        self, inputs: Inputs, predictor: Predictor | None, numeric: bool, labelled: bool, target_may_miss: bool
+    ) -> None:
+        self.inputs, self.predictor = inputs, predictor
+        self.numeric, self.labelled, self.target_may_miss = numeric, labelled, target_may_miss
+        self.offset = 0
+        self.staged = Staged(read=lambda: iter(()), slices=tuple(SliceIndex(d) for d in inputs.dimensions))
+        self.staged.classes = None if predictor is None or predictor.classes is None else tuple(predictor.classes)
+        self.fingerprint = Fingerprint(
+            inputs.table.schema, id_column=inputs.table.id_column, exclude=inputs.answers
+        )  # fmt: skip
+        self.clusters = RowIds(id_column=None)
+        self.id_sum = np.uint64(0)
+        self.prediction_type: pa.DataType | None = None
+
+    def block(self, batch: pa.RecordBatch) -> Block:
+        ids = self.fingerprint.update(batch)
+        self.id_sum += splitmix64(ids).sum(dtype=np.uint64)
+        n = batch.num_rows
+        outcomes = np.zeros(n, dtype=np.int8)
+        for name in self.inputs.targets:
+            self._target(batch.column(name), name, outcomes)
+        prediction, probabilities = self._predict(batch, outcomes)
+        added: dict[str, Any] = {_ID: ids, _OUTCOME: outcomes}
+        if prediction is not None:
+            added[_PREDICTION] = prediction
+        if probabilities is not None:
+            self._probabilities(probabilities, outcomes, added)
+        self._weights(batch, added)
+        if self.inputs.cluster is not None:
+            added[_CLUSTER] = self._cluster_ids(batch)
+        for i, index in enumerate(self.staged.slices):
+            added[f"\x1fcode{i}"] = index.add(batch)
+        self.offset += n
+        columns = [*batch.columns, *(c if isinstance(c, pa.Array) else pa.array(c) for c in added.values())]
+        whole = pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, *added])
+        return Block(whole, self.staged.width, len(self.inputs.dimensions))
+
+    def finish(self, read: Callable[[], Iterator[Block]], *, in_memory: bool) -> Staged:
+        staged = self.staged
+        staged.read, staged.in_memory = read, in_memory
+        staged.n_rows = self.offset
+        staged.digest = self.fingerprint.digest()
+        staged.rows_digest = f"{int(self.id_sum):016x}"
+        return staged
+
+    def _target(self, column: pa.Array, name: str, outcomes: np.ndarray) -> None:
+        gone = missing(column)
+        if gone.any():
+            if not self.target_may_miss:
+                raise DataError(
+                    f"Column {name!r} (targets) has no value in row {self.offset + int(np.argmax(gone))}. Leave such "
+                    "rows out, or count them as missing with evaluator_config={'missing_targets': 'count'}."
+                )
+            outcomes[gone] = NO_TARGET
+        if self.numeric:
+            values = numbers(column, name)
+            check_finite(values, name, "targets", self.offset, where=~gone)
+            there = values[~gone]
+            n, s, ss = self.staged.moments
+            self.staged.moments = (n + len(there), s + float(there.sum()), ss + float((there**2).sum()))
+        elif self.labelled:
+            self.staged.target_values = _distinct(self.staged.target_values, column)
+
+    def _predict(self, batch: pa.RecordBatch, outcomes: np.ndarray) -> tuple[pa.Array | None, np.ndarray | None]:
+        if self.predictor is None:
+            probabilities = self._given_probabilities(batch)
+            if not self.inputs.predictions:
+                return None, probabilities
+            prediction = plain(batch.column(self.inputs.predictions[0]))
+            failed = None
+        else:
+            answer = self.predictor.predict(batch)
+            prediction = self._typed(to_array(answer.values, "predictions"))
+            probabilities, failed = answer.probabilities, answer.failed
+        gone = missing(prediction)
+        outcomes[gone & (outcomes == SCORED)] = NO_PREDICTION
+        if failed is not None:
+            outcomes[failed] = FAILED
+        if self.numeric:
+            check_finite(numbers(prediction, "predictions"), "predictions", "predictions", self.offset, where=~gone)
+        elif self.labelled:
+            self.staged.prediction_values = _distinct(self.staged.prediction_values, prediction)
+        return prediction, probabilities
+
+    def _typed(self, prediction: pa.Array) -> pa.Array:
+        """Keep one type over all batches: a batch that failed whole is null, and takes any type."""
+        if self.prediction_type is None or pa.types.is_null(self.prediction_type):
+            self.prediction_type = prediction.type
+        if prediction.type == self.prediction_type:
+            return prediction
+        try:
+            return prediction.cast(self.prediction_type)
+        except pa.ArrowInvalid as problem:
+            raise DataError(
+                f"The predictions change type: {self.prediction_type} at first, {prediction.type} from row "
+                f"{self.offset} on."
+            ) from problem
+
+    def _given_probabilities(self, batch: pa.RecordBatch) -> np.ndarray | None:
+        names = self.inputs.probabilities
+        if not names:
+            return None
+        first = batch.column(names[0])
+        if len(names) == 1 and (pa.types.is_list(first.type) or pa.types.is_large_list(first.type)
+                                or pa.types.is_fixed_size_list(first.type)):  # fmt: skip
+            lengths = pc.unique(pc.list_value_length(first)).to_pylist()
+            if len(lengths) != 1 or lengths[0] is None:
+                raise DataError(f"Column {names[0]!r} (probabilities) holds lists of different lengths: {lengths[:5]}.")
+            return np.asarray(pc.list_flatten(first), dtype=np.float64).reshape(-1, lengths[0])
+        return np.column_stack([numbers(batch.column(n), n) for n in names])
+
+    def _probabilities(self, probabilities: np.ndarray, outcomes: np.ndarray, added: dict[str, Any]) -> None:
+        name = ", ".join(self.inputs.probabilities) or "predict_proba"
+        check_probabilities(probabilities, name, self.offset, where=outcomes < NO_PREDICTION)
+        width = probabilities.shape[1]
+        if self.staged.width and width != self.staged.width:
+            raise DataError(f"{name}: {width} probabilities from row {self.offset} on, {self.staged.width} before.")
+        self.staged.width = width
+        for i in range(width):
+            added[f"\x1fp{i}"] = np.ascontiguousarray(probabilities[:, i])
+
+    def _weights(self, batch: pa.RecordBatch, added: dict[str, Any]) -> None:
+        weight = self.inputs.weight
+        if weight is None:
+            return
+        if isinstance(weight, str):
+            added[_WEIGHT] = check_weights(numbers(batch.column(weight), weight), weight)
+        else:
+            added[_WEIGHT] = weight[self.offset : self.offset + batch.num_rows]
+
+    def _cluster_ids(self, batch: pa.RecordBatch) -> np.ndarray:
+        from steelyard.data.cells import cell_words
+        from steelyard.data.mixing import mixed
+
+        column = batch.column(self.inputs.cluster)
+        if column.null_count:
+            raise DataError(f"Column {self.inputs.cluster!r} (clusters) has rows without a value; every row needs one.")
+        return mixed(cell_words(column))
+
+
+def _distinct(known: set[Any] | None, column: pa.Array) -> set[Any] | None:
+    if known is None:
+        return None
+    flat = column.flatten() if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) else column
+    known |= set(pc.unique(flat).to_pylist())
+    known -= {None}
+    known = {v for v in known if v == v}  # NaN is no label
+    return known if len(known) <= DISTINCT else None
+
+
+def check_staged(inputs: Inputs, staged: Staged) -> None:
+    """Refuse what only shows when all rows have been read."""
+    if staged.width and inputs.probability_labels is not None and len(inputs.probability_labels) != staged.width:
+        raise InvalidArgument(
+            f"probabilities names {len(inputs.probability_labels)} labels and the data has {staged.width} columns of "
+            "them."
+        )

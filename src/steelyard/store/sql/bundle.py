@@ -1,0 +1,71 @@
+"""The bundle of ports that ``open_store`` returns."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from steelyard.errors import InvalidArgument, StoreUnavailable
+from steelyard.store.address import Address
+from steelyard.store.blobs import Blobs
+from steelyard.store.sql.artifacts import SqlArtifacts
+from steelyard.store.sql.database import Database
+from steelyard.store.sql.dialect import Dialect, PostgresDialect, SqliteDialect
+from steelyard.store.sql.estimates import SqlEstimates
+from steelyard.store.sql.experiments import SqlExperiments
+from steelyard.store.sql.migrations import migrate
+from steelyard.store.sql.models import SqlModels
+from steelyard.store.sql.runs import SqlRuns
+from steelyard.store.sql.search import SqlSearch
+
+
+class SqlStore:
+    """A store in SQLite or PostgreSQL; see ``Store``."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._database = Database(_dialect(address))
+        migrate(self._database, where=address.url)
+        self.experiments = SqlExperiments(self._database)
+        self.runs = SqlRuns(self._database)
+        self.search = SqlSearch(self._database)
+        self.estimates = SqlEstimates(self._database)
+        self.artifacts = SqlArtifacts(self._database, Blobs(address.artifacts))
+        self.models = SqlModels(self._database)
+
+    @property
+    def url(self) -> str:
+        """What opens this store again; a password is left out."""
+        return self._address.url
+
+    def close(self) -> None:
+        """Let go of the database. Using the store again opens it again."""
+        self._database.close()
+
+    def __enter__(self) -> SqlStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SqlStore({self.url!r})"
+
+
+def _dialect(address: Address) -> Dialect:
+    if address.file is None:
+        try:
+            return PostgresDialect(make_url(address.database_url))
+        except ArgumentError as error:
+            msg = f"{address.url!r} is not a PostgreSQL URL. Give 'postgresql://user:password@host/database'."
+            raise InvalidArgument(msg) from error
+    try:
+        address.file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The store {address.file} cannot be made: its folder cannot be created ({error.strerror})."
+        raise StoreUnavailable(msg) from error
+    return SqliteDialect(address.file)

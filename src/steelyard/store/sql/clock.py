@@ -1,0 +1,10 @@
+"""The time, as every row has it."""
+
+from __future__ import annotations
+
+import time
+
+
+def now_ms() -> int:
+    """Return milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,81 @@
+"""Bringing a database to this version's tables: numbered plain functions, each applied once; a table says which.
+
+An empty database gets the newest tables at once, with every migration marked as applied. An older one gets those that
+it lacks, in order. All of it is one transaction: a migration that dies half-way has not happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, inspect, select
+
+from steelyard.errors import StoreTooNew
+from steelyard.store.sql import schema
+from steelyard.store.sql.clock import now_ms
+from steelyard.store.sql.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A step from the tables of one version to those of the next."""
+
+    number: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+def _first_tables(connection: Connection) -> None:
+    """Nothing to do: whoever has a table of migrations has these."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
+
+
+def migrate(database: Database, *, where: str) -> None:
+    """Create or update the tables if they are not this version's.
+
+    Args:
+        database: where.
+        where: its name for people.
+
+    Raises:
+        StoreTooNew: a newer version wrote it; nothing was touched.
+    """
+    newest = MIGRATIONS[-1].number
+    with database.read() as connection:
+        if _applied(connection, where) == newest:
+            return
+    with database.write() as connection:
+        database.dialect.lock_schema(connection)
+        applied = _applied(connection, where)
+        if applied == 0:
+            schema.metadata.create_all(connection)
+            _first_rows(connection)
+        for migration in MIGRATIONS:
+            if migration.number > applied:
+                if applied:
+                    migration.apply(connection)
+                row = {"number": migration.number, "name": migration.name, "applied_at": now_ms()}
+                connection.execute(insert(schema.migrations), row)
+
+
+def _applied(connection: Connection, where: str) -> int:
+    if not inspect(connection).has_table(schema.migrations.name):
+        return 0
+    number = connection.execute(select(func.max(schema.migrations.c.number))).scalar() or 0
+    known = MIGRATIONS[-1].number
+    if number > known:
+        msg = (
+            f"The store {where} was written by a newer Steelyard: its tables are at version {number} and this one "
+            f"knows up to {known}. Nothing was touched. Update with: pip install --upgrade steelyard"
+        )
+        raise StoreTooNew(msg)
+    return number
+
+
+def _first_rows(connection: Connection) -> None:
+    now = now_ms()
+    row = {"id": 0, "name": "Default", "creation_time": now, "last_update_time": now}
+    connection.execute(insert(schema.experiments), row)

@@ -1,0 +1,81 @@
+"""Pages by key: a token says after which row to go on, so that rows that come or go in between move nothing.
+
+Rows without a value to sort by (missing, or NaN) come last whichever way the order goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, false, literal, or_
+
+from steelyard.errors import InvalidArgument
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """An expression to sort by."""
+
+    expression: ColumnElement[Any]
+    descending: bool = False
+
+    @property
+    def order(self) -> ColumnElement[Any]:
+        return (self.expression.desc() if self.descending else self.expression.asc()).nulls_last()
+
+
+def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition that a row sorts behind the row that has these values."""
+    ways = []
+    for i, (key, value) in enumerate(zip(keys, values, strict=True)):
+        equal = [
+            k.expression.is_(None) if v is None else k.expression == literal(v)
+            for k, v in zip(keys[:i], values[:i], strict=True)
+        ]
+        ways.append(and_(*equal, _behind(key, value)))
+    return or_(*ways)
+
+
+def _behind(key: SortKey, value: Any) -> ColumnElement[bool]:
+    if value is None:
+        return false()
+    further = key.expression < literal(value) if key.descending else key.expression > literal(value)
+    return or_(further, key.expression.is_(None))
+
+
+def fingerprint(*parts: object) -> str:
+    """Return what tells one query from another."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def make_token(query: str, values: Sequence[Any]) -> str:
+    """Return a token for the rows behind the one with these sort values."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode([query, *values])).decode().rstrip("=")
+
+
+def read_token(token: str, query: str, count: int) -> list[Any]:
+    """Return the sort values in a token.
+
+    Raises:
+        InvalidArgument: it is no token, or one of another query.
+    """
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        made_for, *values = msgspec.msgpack.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=list)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        msg = "The page_token is not one that a search has returned. Leave it out to begin at the first page."
+        raise InvalidArgument(msg) from error
+    if made_for == query and len(values) == count and all(_plain(value) for value in values):
+        return values
+    msg = "The page_token belongs to another search: filter, order, view and experiments must stay as they were."
+    raise InvalidArgument(msg)
+
+
+def _plain(value: object) -> bool:
+    return value is None or isinstance(value, (int, float, str))

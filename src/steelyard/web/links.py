@@ -1,0 +1,82 @@
+"""The addresses of pages. Templates and handlers take them from here, so that every part is quoted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, urlencode
+
+EXPERIMENTS = "/experiments"
+
+
+def runs(experiment_id: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/runs"
+
+
+def baseline(experiment_id: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/baseline"
+
+
+def run(run_id: str) -> str:
+    return f"/runs/{_part(run_id)}"
+
+
+def rows(run_id: str, **query: str) -> str:
+    return f"/runs/{_part(run_id)}/rows{_query(query)}"
+
+
+def row(run_id: str, index: int) -> str:
+    return f"/runs/{_part(run_id)}/rows/{index}"
+
+
+def artifacts(run_id: str, path: str = "") -> str:
+    return f"/runs/{_part(run_id)}/artifacts/{quote(path)}"
+
+
+def raw(run_id: str, path: str) -> str:
+    return f"/runs/{_part(run_id)}/files/{quote(path)}"
+
+
+def compare(run_ids: Iterable[str], *, baseline_id: str = "", **query: str) -> str:
+    asked = {"runs": ",".join(run_ids), **({"baseline": baseline_id} if baseline_id else {}), **query}
+    return f"/compare{_query(asked)}"
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _query(values: Mapping[str, str]) -> str:
+    return f"?{urlencode({k: v for k, v in values.items() if v})}" if any(values.values()) else ""
+
+
+class Query:
+    """The part of an address after ``?``, as pages vary it: every view has an address of its own.
+
+    Examples:
+        >>> here = Query([("filter", "a = 1"), ("after", "t")])
+        >>> here.with_(order="name").without("after").text
+        '?filter=a+%3D+1&order=name'
+        >>> Query([]).text
+        '?'
+    """
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.pairs = tuple((key, value) for key, value in pairs if value)
+
+    def with_(self, **values: str | None) -> Query:
+        """Return these with some replaced, each standing once; None takes one out."""
+        kept = [(key, value) for key, value in self.pairs if key not in values]
+        return Query([*kept, *((key, str(value)) for key, value in values.items() if value is not None)])
+
+    def without(self, *keys: str, value: str | None = None) -> Query:
+        """Return these without some keys, or only without those that have this value."""
+        return Query([(k, v) for k, v in self.pairs if k not in keys or (value is not None and v != value)])
+
+    def get(self, key: str) -> str:
+        return next((value for name, value in self.pairs if name == key), "")
+
+    @property
+    def text(self) -> str:
+        return f"?{urlencode(self.pairs)}"

@@ -1,0 +1,49 @@
+"""Which address shows which page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from steelyard.web import assets
+from steelyard.web.faces import Handler, data_face
+from steelyard.web.pages import artifacts, compare, experiments, rows, run, runs
+
+
+def page_routes() -> list[BaseRoute]:
+    """Return every route; a page's ``.json`` stands before it, for its parameter would take that in."""
+    return [
+        Route("/", experiments.show),
+        *_faces("/experiments", experiments.show),
+        *_faces("/experiments/{experiment_id}/runs", runs.show),
+        _post("/experiments/{experiment_id}/baseline", runs.set_baseline),
+        *_faces("/runs/{run_id}/rows", rows.show),
+        *_faces("/runs/{run_id}/rows/{position:int}", rows.show_one),
+        *_faces("/runs/{run_id}/artifacts", artifacts.show),
+        Route("/runs/{run_id}/artifacts/{path:path}", artifacts.show),
+        Route("/runs/{run_id}/files/{path:path}", artifacts.download),
+        *_faces("/runs/{run_id}", run.show),
+        *_faces("/compare", compare.show),
+        Route("/chart-theme/{theme}.json", run.chart_theme),
+        Route(assets.PREFIX + "/{digest}/{name:path}", assets.serve),
+    ]
+
+
+def _faces(path: str, handler: Handler) -> list[BaseRoute]:
+    return [Route(f"{path}.json", data_face(handler)), Route(path, handler)]
+
+
+def _post(path: str, handler: Callable[[Request, FormData], Response]) -> BaseRoute:
+    """Return a route whose form is read first, so that its handler may run beside others."""
+
+    async def answer(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=20, max_part_size=100_000) as form:
+            return await run_in_threadpool(handler, request, form)
+
+    endpoint: Callable[[Request], Awaitable[Response]] = answer
+    return Route(path, endpoint, methods=["POST"])

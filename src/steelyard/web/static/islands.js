@@ -1,0 +1,7 @@
+// The islands: small custom elements over pages that can be read without any of them.
+import "./theme-switch.js";
+import "./copy-link.js";
+import "./column-picker.js";
+import "./row-selection.js";
+import "./vega-chart.js";
+import "./swaps.js";

@@ -1,0 +1,43 @@
+"""The template environment: everything is escaped, and a name that a context lacks is an error, not a blank."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from steelyard import __version__
+from steelyard.web import assets, formats, links, scales
+
+STATES = {"better": "better", "worse": "worse", "equivalent": "same", "undecided": "unsure"}
+"""The look of each verdict."""
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def environment() -> Environment:
+    """Return the one environment of this process."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    names = ("score", "interval", "plus_minus", "signed", "signed_interval", "count", "percent", "duration", "size")
+    env.globals.update({name: getattr(formats, name) for name in names})
+    env.globals.update({name: getattr(formats, name) for name in ("moment", "iso", "plural", "in_points", "level")})
+    env.globals.update(asset=assets.address, links=links, version=__version__, difference_scale=scales.difference_scale)
+    env.globals["lowered"] = lowered
+    env.globals["state_of"] = STATES.get
+    env.globals["ago"] = lambda milliseconds: formats.ago(milliseconds, time.time() * 1000)
+    return env
+
+
+def lowered(title: str) -> str:
+    """Write a title within a sentence: ``Log loss`` as ``log loss``, ``F1`` and ``ROC AUC`` as they are."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title

@@ -1,0 +1,119 @@
+"""Keep the house small: sizes of files and functions, names, islands, and nothing that belongs to one machine.
+
+Run from anywhere: ``python tools/budgets.py``. Prints each breach as ``file: what is wrong`` and exits 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FILE_LINES = 400
+FILE_LINES_NEVER = 500
+FUNCTION_LINES = 60
+ISLAND_LINES = 300
+ISLANDS_TOTAL = 5_000
+SCRIPT_LINE = 400  # a longer line of JavaScript is not written by hand
+
+LONGER_FILES: dict[str, str] = {}
+"""Files between 400 and 500 lines, each with its reason. None may pass 500."""
+
+LONGER_FUNCTIONS: dict[str, str] = {}
+"""Functions over 60 lines (``path::name``), each with its reason."""
+
+NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools"}
+TEXT = {".py", ".md", ".toml", ".html", ".js", ".css", ".json", ".txt", ".yml", ".yaml", ".sql", ".sh", ".jinja"}
+SOMEONES_HOME = re.compile(r"(?<![\w.])/(?:home|Users)/[a-z][\w-]*/")
+
+
+def kept_files() -> list[Path]:
+    """Return the files that are, or will be, in the repository."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return sorted({path for name in listed.split("\0") if name and (path := ROOT / name).is_file()})
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return a function's length without its docstring, so that explaining costs nothing."""
+    length = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        length -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return length
+
+
+def python_breaches(name: str, text: str) -> Iterator[str]:
+    lines = text.count("\n")
+    if lines > FILE_LINES_NEVER:
+        yield f"{lines} lines; {FILE_LINES_NEVER} is the most a file may have"
+    elif lines > FILE_LINES and name not in LONGER_FILES:
+        yield f"{lines} lines; split it, or give a reason in tools/budgets.py"
+    elif lines <= FILE_LINES and name in LONGER_FILES:
+        yield "is short enough again; take it off LONGER_FILES in tools/budgets.py"
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        length = code_lines(node)
+        if length > FUNCTION_LINES and f"{name}::{node.name}" not in LONGER_FUNCTIONS:
+            yield f"line {node.lineno}: {node.name}() has {length} lines; {FUNCTION_LINES} is the most"
+
+
+def script_breaches(text: str) -> Iterator[str]:
+    lines = text.count("\n")
+    if lines > ISLAND_LINES:
+        yield f"{lines} lines; an island has at most {ISLAND_LINES}"
+    if any(len(line) > SCRIPT_LINE for line in text.splitlines()):
+        yield f"a line is longer than {SCRIPT_LINE} characters: a packed script does not belong in the repository"
+
+
+def name_breaches(path: Path) -> Iterator[str]:
+    if path.suffix == ".py" and path.stem.strip("_") in NO_NAMES:
+        yield f"'{path.stem}' says nothing; name the file for its one idea"
+    if path.name.endswith((".min.js", ".min.css", ".pyc", ".whl", ".pkl", ".pickle", ".joblib")):
+        yield "a built or foreign file; fetch or build it at set-up instead"
+    if "node_modules" in path.parts or "vendor" in path.parts:
+        yield "somebody else's code; fetch it at set-up instead"
+
+
+def machine_breaches(path: Path, text: str) -> Iterator[str]:
+    if str(ROOT) in text:
+        yield "names the folder in which it was written"
+    if found := SOMEONES_HOME.search(text):
+        yield f"names somebody's home folder ({found[0]})"
+    if path.name == "package-lock.json" and '"resolved"' in text:
+        yield "names the registry it was locked from; lock with omit-lockfile-registry-resolved"
+
+
+def breaches() -> Iterator[str]:
+    scripts = 0
+    for path in kept_files():
+        name = path.relative_to(ROOT).as_posix()
+        found = list(name_breaches(path.relative_to(ROOT)))
+        if path.suffix in TEXT:
+            text = path.read_text(encoding="utf-8")
+            found += machine_breaches(path, text)
+            if path.suffix == ".py":
+                found += python_breaches(name, text)
+            if path.suffix == ".js" and name.startswith("src/"):
+                found += script_breaches(text)
+                scripts += text.count("\n")
+        yield from (f"{name}: {breach}" for breach in found)
+    if scripts > ISLANDS_TOTAL:
+        yield f"src: {scripts} lines of JavaScript in all; {ISLANDS_TOTAL} is the most"
+
+
+def main() -> int:
+    found = list(breaches())
+    for breach in found:
+        print(breach)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
