@@ -18,9 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steelyard.records import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def main() -> None:
         told = f"{peer.value:,.1f}" if peer else "not measured"
         print(f"{figure.what:52}{figure.value:>14,.1f}{told:>14}  {figure.unit}{figure.goal and f', {figure.goal}'}")
     if not peers:
-        print("\nFor MLflow's column: python -m venv PEER && PEER/bin/pip install mlflow, then --peer-python PEER/bin/python")
+        print("\nFor MLflow's column, see --help.")
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=10_000, help="runs to search among")
     parser.add_argument("--writes", type=int, default=3_000, help="metrics a trial writes")
     parser.add_argument("--trials", type=int, default=5)
-    parser.add_argument("--folder", type=Path, default=None, help="where to make the store; a temporary folder otherwise")
+    parser.add_argument("--folder", type=Path, help="where to make the store instead of the temporary folder")
     parser.add_argument("--peer-python", type=Path, default=None, help="a Python with MLflow, to measure beside")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -80,13 +84,12 @@ def _ours(arguments: argparse.Namespace) -> list[Figure]:
         hard = _median(n, lambda _: _write_rate(store, arguments.writes, durable=True))
         experiment = store.experiments.create("search").experiment_id
         _fill(store, experiment, arguments.runs)
-        order = ["metrics.m3 DESC"]
 
-        def search(size: int, text: str = "", by: list[str] = order) -> float:
-            def once(_: int) -> float:
-                return _milliseconds(lambda: store.search.search([experiment], text, order_by=by, max_results=size))
+        def repeat(work: Callable[[], object]) -> float:
+            return _median(n * 3, lambda _: _milliseconds(work))
 
-            return _median(n * 3, once)
+        def search(size: int, text: str = "", by: Sequence[str] = ("metrics.m3 DESC",)) -> float:
+            return repeat(lambda: store.search.search([experiment], text, order_by=by, max_results=size))
 
         among = f"of {arguments.runs:,} runs"
         return [
@@ -95,14 +98,14 @@ def _ours(arguments: argparse.Namespace) -> list[Figure]:
             Figure(f"search by a metric, 1000 {among}", search(1000), "ms", "under 50"),
             Figure(f"search by a metric, 100 {among}", search(100), "ms", "under 20"),
             Figure(f"search by a metric, 50 {among}", search(50), "ms", "under 20"),
-            Figure(f"search by start time, 50 {among}", search(50, by=[]), "ms"),
+            Figure(f"search by start time, 50 {among}", search(50, by=()), "ms"),
             Figure(f"search with a filter, 100 {among}", search(100, "metrics.m1 > 0.5 AND params.p1 = '3'"), "ms"),
-            Figure(f"count {among}", _median(n, lambda _: _milliseconds(lambda: store.search.count([experiment]))), "ms"),
-            Figure(f"keys {among}", _median(n, lambda _: _milliseconds(lambda: store.search.keys([experiment]))), "ms"),
+            Figure(f"count {among}", repeat(lambda: store.search.count([experiment])), "ms"),
+            Figure(f"keys {among}", repeat(lambda: store.search.keys([experiment])), "ms"),
         ]
 
 
-def _write_rate(store, writes: int, *, durable: bool) -> float:  # noqa: ANN001  # imported only where it is measured
+def _write_rate(store: Store, writes: int, *, durable: bool) -> float:
     from steelyard.records import Metric
 
     run_id = store.runs.create("0").info.run_id
@@ -116,7 +119,7 @@ def _write_rate(store, writes: int, *, durable: bool) -> float:  # noqa: ANN001 
     return writes / seconds
 
 
-def _fill(store, experiment: str, runs: int) -> None:  # noqa: ANN001
+def _fill(store: Store, experiment: str, runs: int) -> None:
     from steelyard.records import Metric
 
     rng = random.Random(0)

@@ -29,7 +29,10 @@ def tables(draw: st.DrawFn) -> pa.Table:
         "text": (pa.string(), TEXTS),
         "flag": (pa.bool_(), st.booleans()),
         "vector": (pa.list_(pa.float64()), st.lists(FLOATS, max_size=4)),
-        "when": (pa.timestamp("us"), st.datetimes(min_value=pd.Timestamp(1700, 1, 1), max_value=pd.Timestamp(2200, 1, 1))),
+        "when": (
+            pa.timestamp("us"),
+            st.datetimes(min_value=pd.Timestamp(1700, 1, 1), max_value=pd.Timestamp(2200, 1, 1)),
+        ),
     }
     chosen = draw(st.lists(st.sampled_from(sorted(column)), min_size=1, unique=True))
     return pa.table(
@@ -93,7 +96,11 @@ def test_changing_one_cell_changes_the_digest_and_that_rows_id_alone(table: pa.T
                 "text": [None, "", "a", "a" * 9],
                 "flag": [None, True, False],
                 "vector": [None, [], [1.0], [1.0, None], [2.0, 1.0]],
-                "when": [None, pd.Timestamp(2020, 1, 1).to_pydatetime(), pd.Timestamp(2020, 1, 1, 0, 0, 1).to_pydatetime()],
+                "when": [
+                    None,
+                    pd.Timestamp(2020, 1, 1).to_pydatetime(),
+                    pd.Timestamp(2020, 1, 1, 0, 0, 1).to_pydatetime(),
+                ],
             }[column]
         )
     )
@@ -131,7 +138,10 @@ def test_widths_layouts_and_dictionaries_do_not() -> None:
     layouts = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.large_string())]
     assert len({digest_of(open_data(pa.table({"t": pa.array(words, kind)}))) for kind in layouts}) == 1
     numbers = [3, -4, None, 100]
-    assert len({digest_of(open_data(pa.table({"n": pa.array(numbers, k)}))) for k in (pa.int8(), pa.int32(), pa.int64())}) == 1
+    assert (
+        len({digest_of(open_data(pa.table({"n": pa.array(numbers, k)}))) for k in (pa.int8(), pa.int32(), pa.int64())})
+        == 1
+    )
     moments = pa.array([0, 1_500_000, -1], pa.timestamp("us"))
     assert len({digest_of(open_data(pa.table({"m": moments.cast(f"timestamp[{u}]")}))) for u in ("us", "ns")}) == 1
     lists = [[1.0, 2.0], [3.0, 4.0]]
@@ -199,9 +209,8 @@ def test_slices_of_a_table_hash_as_their_own_rows_do() -> None:
 
 def test_decimals_are_hashed_by_value_and_rare_types_are_hashed_too() -> None:
     decimals = pa.array([1, 2]).cast(pa.decimal128(22, 0))
-    assert (
-        fingerprint(open_data(pa.table({"x": decimals})))
-        == fingerprint(open_data(pa.table({"x": decimals.cast(pa.decimal128(27, 3))})))
+    assert fingerprint(open_data(pa.table({"x": decimals}))) == fingerprint(
+        open_data(pa.table({"x": decimals.cast(pa.decimal128(27, 3))}))
     )
     rare = pa.array([(1, 2, 3), (4, 5, 6)], pa.month_day_nano_interval())
     assert len(set(fingerprint(open_data(pa.table({"x": rare})))[1])) == 2
@@ -235,6 +244,12 @@ def test_hashes_look_random() -> None:
 
 def test_digest_and_ids_are_the_same_in_every_version() -> None:
     # Stored runs are paired by these: a change of the hash must be a decision.
-    digest, ids = fingerprint(open_data({"x": [1, 1, None], "t": ["a", "a", "longer than eight"], "f": [0.5, 0.5, 2.0]}))
+    digest, ids = fingerprint(
+        open_data({"x": [1, 1, None], "t": ["a", "a", "longer than eight"], "f": [0.5, 0.5, 2.0]})
+    )
     assert digest == "e1a6d47fcf080f41b05987375e69b027"
-    assert row_id_text(np.array(ids, dtype=np.uint64)).to_pylist() == ["3566a63374c6b2ab", "a1b30de162fcbc1a", "1e512b36801e1ebc"]
+    assert row_id_text(np.array(ids, dtype=np.uint64)).to_pylist() == [
+        "3566a63374c6b2ab",
+        "a1b30de162fcbc1a",
+        "1e512b36801e1ebc",
+    ]

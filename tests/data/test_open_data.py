@@ -101,7 +101,11 @@ def test_nan_stays_nan_and_null_stays_null() -> None:
 def test_arrays_get_columns_and_a_target() -> None:
     table = open_data(np.array([[1, 2], [3, 4]]), targets=np.array([0, 1]), predictions=[1, 1])
     assert table.columns == ("feature_1", "feature_2", "target", "prediction")
-    assert (table.targets, table.predictions, table.feature_names) == ("target", "prediction", ("feature_1", "feature_2"))
+    assert (table.targets, table.predictions, table.feature_names) == (
+        "target",
+        "prediction",
+        ("feature_1", "feature_2"),
+    )
     named = open_data([[1, "a"], [3, "b"]], feature_names=["n", "t"])
     assert named.schema.types == [pa.int64(), pa.string()]
     assert open_data(np.array([1.5, 2.5])).columns == ("feature_1",)

@@ -127,7 +127,7 @@ def test_a_missing_id_is_named_by_its_row(missing: object) -> None:
 def test_a_duplicate_id_is_found_across_many_batches() -> None:
     ids = np.arange(300_000)
     ids[250_000] = 17
-    with pytest.raises(DataError, match="17 .* in row 17 and again in row 250000"):
+    with pytest.raises(DataError, match=r"17 .* in row 17 and again in row 250000"):
         column_ids(ids)
     assert len(set(column_ids(np.arange(300_000)))) == 300_000
 

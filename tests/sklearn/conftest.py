@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from steelyard import tracking
+from steelyard.tracking.stores import close_stores
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +22,4 @@ def store_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     while tracking.active_run():
         tracking.end_run()
     tracking.set_tracking_uri("")
+    close_stores()

@@ -31,8 +31,8 @@ def server_programs() -> Path:
     if named:
         return Path(named).resolve().parent
     raise PostgresMissing(
-        "These tests need a PostgreSQL server (initdb and pg_ctl), and none is in /usr/lib/postgresql/*/bin or on the "
-        "PATH. `make setup` installs it; by hand: apt-get install postgresql. To leave these tests out: -m 'not postgres'."
+        "These tests need a PostgreSQL server (initdb, pg_ctl): none is in /usr/lib/postgresql/*/bin or on the "
+        "PATH. `make setup` installs it; by hand: apt-get install postgresql. To leave them out: -m 'not postgres'."
     )
 
 
@@ -66,6 +66,18 @@ def fresh_database(server: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def empty(url: str) -> None:
+    """Take everything out of a store but the experiment Default."""
+    import psycopg
+
+    from steelyard.store.sql.schema import experiments, metadata, migrations
+
+    with psycopg.connect(url) as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table is not migrations:
+                connection.execute(f"DELETE FROM {table.name}" + (" WHERE id <> 0" if table is experiments else ""))
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[Path]:
     with (folder / "postgres.lock").open("a") as lock:
@@ -75,10 +87,7 @@ def _locked(folder: Path) -> Iterator[Path]:
 
 def _join(folder: Path, worker: str) -> str:
     with _locked(folder) as file:
-        if file.exists():
-            state = json.loads(file.read_text())
-        else:
-            state = {**_start(), "workers": []}
+        state = json.loads(file.read_text()) if file.exists() else {**_start(), "workers": []}
         state["workers"].append(worker)
         file.write_text(json.dumps(state))
     return state["url"]

@@ -54,6 +54,18 @@ def test_tasks_do_not_see_each_others_runs() -> None:
         assert run.data.tags["mlflow.parentRunId"] == outer.info.run_id
 
 
+def test_a_run_that_another_task_ended_is_active_no_more() -> None:
+    run = tracking.start_run()
+
+    async def end() -> None:
+        run.__exit__(None, None, None)
+
+    asyncio.run(end())
+    assert tracking.active_run() is None
+    with tracking.start_run() as another:
+        assert tracking.active_run() is another
+
+
 _FORKING = """
 import os, sys
 import steelyard

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["keep_points"]
 
-_FIRST_PASS = 8  # times the limit: a cheap cut before the careful one
+_FIRST_PASS = 20_000  # points: a cheap cut before the careful one
 
 
 def keep_points(x: NDArray[np.float64], y: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
@@ -37,7 +37,7 @@ def keep_points(x: NDArray[np.float64], y: NDArray[np.float64], limit: int) -> N
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return np.unique(np.linspace(0, n - 1, limit).round().astype(np.intp))
     x, y = _unit(x), _unit(y)
-    first = _evenly_along(x, y, _FIRST_PASS * limit)
+    first = _evenly_along(x, y, max(_FIRST_PASS, limit))
     return first[_farthest_first(x[first], y[first], limit)]
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.compare.table import FAILED, NO_TARGET, RIGHT, Ints, RowTable
+from steelyard.compare.table import NO_TARGET, RIGHT, Codes, Ints, RowTable
 from steelyard.errors import DataError
 from steelyard.records import ALL_ROWS, SliceInfo, SliceKey
 
@@ -91,23 +91,15 @@ class Alignment:
 class Grouping:
     """The slice of each row in one dimension: codes of shape (rows,), −1 for none, and the code of each label."""
 
-    codes: Ints
+    codes: Codes
     labels: Mapping[str, int]
 
     @classmethod
     def read(cls, rows: RowTable, dimension: str) -> Grouping:
-        """Read ``slice:<dimension>``; a crossed dimension may also be kept as the columns of its parts."""
-        if f"slice:{dimension}" in rows.names:
-            codes, words = rows.codes(f"slice:{dimension}")
-            return cls(codes, {word: code for code, word in enumerate(words)})
-        parts = dimension.split(" × ")
-        if len(parts) < 2 or any(f"slice:{part}" not in rows.names for part in parts):
-            return cls(np.full(len(rows), -1, dtype=np.int64), {})
-        codes, words = rows.codes(f"slice:{parts[0]}")
-        for part in parts[1:]:
-            inner, inner_words = rows.codes(f"slice:{part}")
-            codes = np.where((codes < 0) | (inner < 0), -1, codes * len(inner_words) + inner)
-            words = [f"{word} × {other}" for word in words for other in inner_words]
+        """Read the column ``slice:<dimension>``; without it no row is in any slice of that dimension."""
+        if f"slice:{dimension}" not in rows.names:
+            return cls(np.full(len(rows), -1, dtype=np.int32), {})
+        codes, words = rows.codes(f"slice:{dimension}")
         return cls(codes, {word: code for code, word in enumerate(words)})
 
     def members(self, about: SliceInfo, at: Ints) -> npt.NDArray[np.bool_]:
@@ -119,7 +111,7 @@ class Grouping:
         size = max(len(self.labels), 1)
         codes = self.codes[at]
         inside = codes >= 0
-        flat = np.bincount(codes[inside] * kinds + marks[inside], minlength=size * kinds)
+        flat = np.bincount(codes[inside].astype(np.int64) * kinds + marks[inside], minlength=size * kinds)
         return flat[: size * kinds].reshape(size, kinds)
 
 
@@ -169,6 +161,3 @@ def _others(size: int, taken: Ints) -> Ints:
     left = np.ones(size, dtype=bool)
     left[taken] = False
     return np.flatnonzero(left)
-
-
-__all__ = ["FAILED", "KINDS", "NOT_COUNTED", "Alignment", "Grouping", "align", "cells_by_slice"]

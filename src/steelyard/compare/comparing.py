@@ -140,7 +140,7 @@ def _compare(
         differences=differences,
         slices={name: cells for name, cells in by_slice.items() if cells},
         rows=rows,
-        mcnemar=None if rows is None else _mcnemar(rows.all),
+        mcnemar=None if rows is None or rows.all.compared == 0 else _mcnemar(rows.all),
         warnings=warnings_about(pair, measured, metrics),
         confidence=confidence,
         correction=correction,

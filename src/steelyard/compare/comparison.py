@@ -116,7 +116,7 @@ class Comparison:
                 f"  Slices: {self.n_slice_tests:,} cells{f', {held} at {1 - self.confidence:.0%}' if held else ''}."
             )
         lines += [f"    {d.sentence}" for d in sorted(changed, key=lambda d: (d.verdict == "better", d.p_value or 0.0))]
-        if self.rows is not None:
+        if self.rows is not None and self.rows.all.compared:
             lines.append(f"  {rows_sentence(self.rows.all, self.mcnemar.p_value if self.mcnemar else None)}")
         lines += [f"  Mind: {warning}" for warning in self.warnings]
         return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +72,27 @@ class Pair:
         summaries = (self.candidate.summary, self.baseline.summary)
         return all(s.weights is None and s.clusters is None for s in summaries)
 
+    @cached_property
+    def _clusters(self) -> npt.NDArray[np.int32] | None:
+        name, alignment = self.candidate.summary.clusters, self.alignment
+        if name is None or alignment is None or name not in alignment.candidate.names:
+            return None
+        return alignment.candidate.codes(name)[0][alignment.at_candidate]
+
+    @cached_property
+    def _cluster_counts(self) -> dict[SliceKey, int]:
+        return {}
+
+    def units(self, cell: Cell) -> int:
+        """Return how many independent units a cell rests on: rows, or clusters where rows come in clusters."""
+        n = min(cell.candidate.n, cell.baseline.n)
+        if self._clusters is None or self.alignment is None:
+            return n
+        if cell.key not in self._cluster_counts:
+            inside = self._clusters if cell.about is None else self._clusters[self.alignment.members(cell.about)]
+            self._cluster_counts[cell.key] = len(np.unique(inside))
+        return min(n, self._cluster_counts[cell.key])
+
     def replicates(self, cell: Cell) -> tuple[Floats, Floats] | None:
         """Return the paired replicates of a cell, candidate first, or None."""
         ours, theirs = self.candidate.replicates, self.baseline.replicates
@@ -107,7 +129,7 @@ def measure(pair: Pair, cells: list[Cell], confidence: float) -> list[Measured]:
             found[i] = replace(_unpaired(cell, confidence), failed=failed[cell.key])
         else:
             found[i] = _rowwise(cell, by_row, confidence)
-    found |= _from_replicates(cells, stacked, failed, confidence)
+    found |= _from_replicates(pair, cells, stacked, failed, confidence)
     return [_with_doubt(found[i]) if not _counts_failures(found[i]) else found[i] for i in range(len(cells))]
 
 
@@ -191,6 +213,7 @@ def _failures(pair: Pair, cells: list[Cell]) -> dict[SliceKey, tuple[int, int]]:
 
 
 def _from_replicates(
+    pair: Pair,
     cells: list[Cell],
     stacked: list[tuple[int, Floats, Floats]],
     failed: dict[SliceKey, tuple[int, int]],
@@ -210,12 +233,13 @@ def _from_replicates(
             draws.append(first[1] - second[1])
             extra.append(first[2] + second[2])
         n = np.array([min(cells[i].candidate.n, cells[i].baseline.n) for i, _, _ in entries], dtype=np.float64)
+        units = np.array([pair.units(cells[i]) for i, _, _ in entries], dtype=np.float64)
         centre = np.array(values)
-        found = intervals.from_replicates(centre, np.stack(draws), confidence, n=n)
+        found = intervals.from_replicates(centre, np.stack(draws), confidence, n=units)
         se = np.sqrt(np.asarray(found.se) ** 2 + np.array(extra))
-        ends = intervals.mean_t(centre, se, n - 1, confidence)
+        ends = intervals.mean_t(centre, se, units - 1, confidence)
         with np.errstate(invalid="ignore", divide="ignore"):
-            p_values = np.atleast_1d(intervals.two_sided_p(centre / se, n - 1))
+            p_values = np.atleast_1d(intervals.two_sided_p(centre / se, units - 1))
         for k, (i, _, _) in enumerate(entries):
             end = ends.at(k)
             out[i] = _settled(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.compare.alignment import Alignment
-from steelyard.compare.table import RIGHT, Floats, Ints, RowTable
+from steelyard.compare.table import RIGHT, Codes, Floats, Ints, RowTable
 from steelyard.metrics.intervals import clustered_se_from_sums
 from steelyard.records import Estimate, MetricInfo, SliceInfo
 
@@ -54,7 +54,7 @@ class RowMetric:
     weights: Floats | None = None
     clusters: Ints | None = None
     root: bool = False
-    _orders: dict[str, tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
+    _orders: dict[str, tuple[Ints, Codes]] = field(default_factory=dict, repr=False)
 
     def difference(self, about: SliceInfo | None) -> RowDifference | None:
         """Return the difference on all shared rows or on those in a slice; None without rows."""
@@ -131,10 +131,14 @@ def row_metric(
         alignment,
         scored[0],
         scored[1],
-        None if weights is None else alignment.candidate.numbers("weight")[at],
+        None if weights is None else _weights(alignment.candidate, weights)[at],
         None if clusters is None else _clusters(alignment.candidate, clusters)[at],
         root=info.name == "root_mean_squared_error",
     )
+
+
+def _weights(rows: RowTable, name: str) -> Floats:
+    return rows.numbers("weight" if "weight" in rows.names else name)
 
 
 def _clusters(rows: RowTable, name: str) -> Ints:
@@ -162,11 +166,11 @@ def _is_number(rows: RowTable, column: str) -> bool:
 
 def _tells(scores: Floats, rows: RowTable, info: MetricInfo, total: Estimate, weights: str | None) -> bool:
     used = np.isfinite(scores) & ~rows.failed & ~rows.unanswered
-    if weights is not None and "weight" not in rows.names:
+    if weights is not None and not {"weight", weights} & set(rows.names):
         return False
     if total.value is None or not used.any():
         return False
-    weight = np.ones(int(used.sum())) if weights is None else rows.numbers("weight")[used]
+    weight = np.ones(int(used.sum())) if weights is None else _weights(rows, weights)[used]
     if not weight.sum() > 0:
         return False
     mean = float(np.average(scores[used], weights=weight))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ RIGHT, WRONG, FAILED, NO_TARGET = 2, 1, 0, -1
 """How a row ended: the model was right, was wrong, gave nothing; or nobody knows what was right."""
 
 Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 
@@ -35,7 +36,6 @@ class RowTable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._columns: dict[str, Any] = {}
 
     @cached_property
     def file(self) -> pq.ParquetFile:
@@ -57,10 +57,8 @@ class RowTable:
         return tuple(self.file.schema_arrow.names)
 
     def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column; it is kept for the next caller."""
-        if name not in self._columns:
-            self._columns[name] = self.file.read(columns=[name]).column(name)
-        return self._columns[name]
+        """Return one column, read anew: a comparison may be kept for long, its rows need not."""
+        return self.file.read(columns=[name]).column(name)
 
     def numbers(self, name: str) -> Floats:
         """Return a column as float64, NaN where it is empty."""
@@ -68,14 +66,14 @@ class RowTable:
 
         return np.asarray(self.column(name).cast(pa.float64()).to_numpy(), dtype=np.float64)
 
-    def codes(self, name: str) -> tuple[Ints, list[str]]:
+    def codes(self, name: str) -> tuple[Codes, list[str]]:
         """Return a column of words as codes (−1 where empty) and the words they stand for."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         encoded = self.column(name).cast(pa.string()).combine_chunks().dictionary_encode()
         codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-        return codes.astype(np.int64), encoded.dictionary.to_pylist()
+        return codes.astype(np.int32), encoded.dictionary.to_pylist()
 
     @cached_property
     def failed(self) -> npt.NDArray[np.bool_]:

@@ -73,7 +73,7 @@ def rows_missing(measured: Measured, margin: float, confidence: float, p_adjuste
     With an adjusted p-value the decision is stricter than the interval: as strict as the raw p-value that would have
     been adjusted to 1 − confidence.
     """
-    if max(measured.doubt) > 0:
+    if math.isinf(max(measured.doubt)):
         return None
     level = 1.0 - confidence
     if p_adjusted is not None and measured.p_value > 0 and p_adjusted > measured.p_value:

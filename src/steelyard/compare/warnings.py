@@ -41,12 +41,15 @@ def _about_data(pair: Pair) -> list[str]:
     alignment = pair.alignment
     told = []
     if ours.digest != theirs.digest:
-        told.append(f"The datasets differ: {ours.name} ({ours.digest}) and {theirs.name} ({theirs.digest}).")
+        digests = f"{ours.name} {ours.digest[:8]} and {theirs.name} {theirs.digest[:8]}"
+        same = alignment is not None and alignment.same
+        start = "The rows have the same ids but not the same content" if same else "The datasets differ"
+        told.append(f"{start}: {digests}.")
     if alignment is None:
         told.append("A run keeps no rows, so rows are not compared one by one.")
         return told
     if alignment.shared == 0:
-        told.append("The runs have no row in common: they are compared as independent samples.")
+        told.append(f"The runs have no row in common: they are compared as independent samples.{_advice(pair)}")
     elif not alignment.same:
         both = (len(alignment.candidate), len(alignment.baseline))
         told.append(
@@ -82,7 +85,7 @@ def _about_failures(measured: Sequence[Measured]) -> list[str]:
         if failed[side]:
             rows = "1 row" if failed[side] == 1 else f"{failed[side]:,} rows"
             told.append(f"The {name} failed on {rows} that the other run scored; they count against it.")
-    open_ended = [m.cell.info.title for m in whole if any(math.isinf(d) for d in m.doubt)]
+    open_ended = [m.cell.info.title for m in whole if _open_ended(m)]
     if open_ended:
         told.append(
             "A failed row could have cost any amount in these metrics, so they cannot favour the run that failed: "
@@ -90,6 +93,18 @@ def _about_failures(measured: Sequence[Measured]) -> list[str]:
             + "."
         )
     return told
+
+
+def _advice(pair: Pair) -> str:
+    """Tell how rows that are the same may be recognised: without an id their whole content names them."""
+    ours, theirs = pair.candidate.summary.dataset, pair.baseline.summary.dataset
+    if ours.id_column is not None and theirs.id_column is not None:
+        return ""
+    return " If they are the same rows, evaluate both with id_column= naming a column that tells them apart."
+
+
+def _open_ended(measured: Measured) -> bool:
+    return measured.cell.info.greater_is_better is not None and any(math.isinf(d) for d in measured.doubt)
 
 
 def _other_targets(alignment: Alignment) -> int:

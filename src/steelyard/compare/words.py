@@ -31,6 +31,8 @@ def change(difference: Difference) -> str:
     has_ends = difference.low is not None and difference.high is not None
     ends = (difference.low or 0.0, difference.high or 0.0) if has_ends else (0.0, 0.0)
     decimals = _decimals(scale * (ends[1] - ends[0]), scale * difference.difference, points=unit == " points")
+    while decimals < 12 and any(end and float(f"{scale * end:.{decimals}f}") == 0 for end in ends):
+        decimals += 1  # an end that is not zero must not look as if it were
     value = signed(scale * difference.difference, decimals)
     if not has_ends:
         return f"{value}{unit}, no interval"
@@ -53,7 +55,7 @@ def sentence(difference: Difference, label: str) -> str:
         case "equivalent":
             text = f"{subject} is equivalent{about} within the margin of {_margin(difference)}: {told}."
         case "undecided":
-            text = f"{subject} is undecided{about}: {told}.{_settle(difference)}"
+            text = f"{subject} is undecided{about}: {told}{_though(difference)}.{_settle(difference)}"
         case _:
             text = (
                 f"{subject} changed{about}: {told}." if difference.difference else f"{subject} did not change{about}."
@@ -117,6 +119,20 @@ def _small(difference: Difference) -> str:
     if difference.margin == 0 or any(e is None or abs(e) > difference.margin for e in ends):
         return ""
     return f", less than the margin of {_margin(difference)}"
+
+
+def _though(difference: Difference) -> str:
+    """Say why a difference is undecided although its interval leaves zero out."""
+    low, high = difference.low, difference.high
+    if low is None or high is None or low <= 0 <= high:
+        return ""
+    if (
+        difference.p_adjusted is not None
+        and difference.p_value is not None
+        and difference.p_adjusted > difference.p_value
+    ):
+        return f", but of so many slices some would by chance (adjusted p {_p(difference.p_adjusted)})"
+    return ", but failed rows could tip it" if difference.failed_candidate or difference.failed_baseline else ""
 
 
 def _settle(difference: Difference) -> str:

@@ -16,7 +16,7 @@ from steelyard.data.frames import refuse_duplicates
 from steelyard.data.table import resized
 from steelyard.errors import UnreadableFile
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 LONGEST_ROW_BYTES = 1 << 26
 
 MISSING_WORDS = ["", "NA", "N/A", "#N/A", "NULL", "null", "None"]

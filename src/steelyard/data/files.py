@@ -103,7 +103,9 @@ def names_a_file(item: object) -> bool:
 
 def _found(text: str) -> list[Path]:
     if "://" in text:
-        message = f"{text!r} is an address, and only files of this machine are read: download it first, then give its path."
+        message = (
+            f"{text!r} is an address, and only files of this machine are read: download it first, then give its path."
+        )
         raise DataError(message)
     path = Path(text).expanduser()
     if path.is_dir():
@@ -113,7 +115,8 @@ def _found(text: str) -> list[Path]:
     if not glob.has_magic(text):
         message = f"There is no file {text!r} (looked in {Path.cwd()}). Check the path."
         raise DataError(message)
-    matches = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())
+    found = glob.glob(str(path), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+    matches = sorted(Path(p) for p in found if Path(p).is_file())
     if not matches:
         message = f"No file matches {text!r} (looked in {Path.cwd()}). Check the pattern; ** also enters folders."
         raise DataError(message)

@@ -52,7 +52,9 @@ def array_table(data: Any, feature_names: Sequence[str] | None = None) -> pa.Tab
     columns = _array_columns(data) if isinstance(data, np.ndarray) else _list_columns(data)
     names = [f"feature_{i + 1}" for i in range(len(columns))] if feature_names is None else list(feature_names)
     if len(names) != len(columns):
-        message = f"feature_names has {len(names)} names and the data has {len(columns)} columns: give one name a column."
+        message = (
+            f"feature_names has {len(names)} names and the data has {len(columns)} columns: give one name a column."
+        )
         raise InvalidArgument(message)
     refuse_duplicates(names)
     return table_of(dict(zip(names, columns, strict=True)))

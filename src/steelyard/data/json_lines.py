@@ -82,7 +82,9 @@ def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
                 if cut == 0:
                     kept += more
                     if len(kept) > LONGEST_LINE_BYTES:
-                        message = f"{path}, line {line}: longer than {LONGEST_LINE_BYTES >> 20} MB. Is it one object a line?"
+                        message = (
+                            f"{path}, line {line}: longer than {LONGEST_LINE_BYTES >> 20} MB. Is it one object a line?"
+                        )
                         raise UnreadableFile(message)
                     continue
                 block = kept + more[:cut]
@@ -92,7 +94,8 @@ def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     except (pa.ArrowException, OSError, EOFError) as error:
         if isinstance(error, UnreadableFile):
             raise
-        message = f"{path} cannot be read after line {line - 1}: {str(error).strip()[:200]}. It may be cut short: write it again."
+        reason = str(error).strip()[:200]
+        message = f"{path} cannot be read after line {line - 1}: {reason}. It may be cut short: write it again."
         raise UnreadableFile(message) from error
     if kept.strip():
         yield line, kept
@@ -106,6 +109,8 @@ def _parsed(path: Path, first_line: int, block: bytes, schema: pa.Schema | None)
     options = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unknown)
     reading = pa_json.ReadOptions(use_threads=False, block_size=len(block) + 1)
     try:
+        if schema is None and not block.isascii():
+            block.decode()  # Arrow's parser lets bytes pass that are not UTF-8
         return pa_json.read_json(io.BytesIO(block), read_options=reading, parse_options=options)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         _refuse_broken_line(path, first_line, block)
@@ -129,7 +134,9 @@ def _refuse_broken_line(path: Path, first_line: int, block: bytes) -> None:
             message = f"{path}, line {number}: {reason} (the line begins {start!r}). {advice}"
             raise UnreadableFile(message) from error
         if not isinstance(value, dict):
-            message = f"{path}, line {number}: a {type(value).__name__}, not an object (the line begins {start!r}). {advice}"
+            message = (
+                f"{path}, line {number}: a {type(value).__name__}, not an object (the line begins {start!r}). {advice}"
+            )
             raise UnreadableFile(message)
 
 
@@ -148,16 +155,14 @@ def _explained(path: Path, first_line: int, block: bytes, error: Exception) -> D
     )
 
 
-def _mixed(
-    path: Path, first_line: int, block: bytes, column: str, known: pa.DataType, kind: pa.DataType
-) -> DataError:
+def _mixed(path: Path, first_line: int, block: bytes, column: str, known: pa.DataType, kind: pa.DataType) -> DataError:
     """Say which line first has another type than the blocks before it."""
     for number, line in enumerate(block.split(b"\n"), start=first_line):
         value = json.loads(line).get(column) if line.strip() else None
         if value is not None and _wider(known, _textual(pa.array([value]).type)) is None:
             return DataError(
-                f"{path}, line {number}: column {column!r} is {shown(value)}, and lines before it hold {family(known)}. "
-                f"Write the column as one type in all lines."
+                f"{path}, line {number}: column {column!r} is {shown(value)}, and lines before it hold "
+                f"{family(known)}. Write the column as one type in all lines."
             )
     return DataError(f"{path}, from line {first_line}: column {column!r} is {kind}, and {known} in lines before.")
 

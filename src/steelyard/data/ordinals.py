@@ -20,9 +20,10 @@ class Ordinals:
     """Counts, for each row in turn, how many rows before it had the same hash.
 
     Exact for the first 4,194,304 distinct hashes (at most 48 MB). A table with more is followed with a Bloom filter of
-    32 MB and 2**20 shared counters (4 MB): an ordinal may then come out too high, but it rises with each row of the same hash,
-    so (hash, ordinal) stays unique; and it is the same on every pass over the same rows in the same order, whatever
-    the batches. How many are too high: under 1% of rows at 10**7 distinct rows, about a quarter at 10**8.
+    32 MB and 2**20 shared counters (4 MB). An ordinal may then come out too high, but it rises with each row of the
+    same hash, so (hash, ordinal) stays unique; and it is the same on every pass over the same rows in the same order,
+    whatever the batches. Too high, as measured, are 0.2% of 10**7 distinct rows, 1% of 2×10**7, 4% of 5×10**7 and
+    11% of 10**8: those rows pair with the same table in the same order, and not with a shuffled one. An id column does.
 
     Args:
         exact_rows: distinct hashes up to which ordinals are exact.

@@ -35,6 +35,9 @@ class Spooled:
     file: IO[bytes]
     places: tuple[int, ...]
 
+    def __del__(self) -> None:
+        self.file.close()
+
     @property
     def in_memory(self) -> bool:
         return False

@@ -105,7 +105,7 @@ class Table:
             ColumnNotFound: there is no such column; the message has the nearest name.
         """
         if name not in self.rows.schema.names:
-            raise ColumnNotFound(str(name), self.columns, argument=argument)
+            raise ColumnNotFound(name, self.columns, argument=argument)
         return self.rows.schema.field(name)
 
     def head(self, n: int) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def text_words(array: pa.Array, salt: int) -> Words:
     offsets, data = _parts(array)
     cuts = np.searchsorted(offsets, np.arange(offsets[0] + STEP_BYTES, offsets[-1], STEP_BYTES))
     bounds = np.unique(np.concatenate([[0], cuts, [len(array)]]))
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         words[first:last] = _hashed(offsets[first : last + 1], data, salt)
     return words
 

@@ -59,8 +59,8 @@ class UniqueIds:
             return
         row = self._row + missing.index(True).as_py()
         message = (
-            f"The id column {self._column!r} has no value in row {row} (counting from 0): give every row an id, or leave "
-            f"id_column out and rows are named by their content."
+            f"The id column {self._column!r} has no value in row {row} (counting from 0): give every row an id, "
+            f"or leave id_column out and rows are named by their content."
         )
         raise DataError(message)
 
@@ -79,8 +79,8 @@ class UniqueIds:
         worst = twice[np.argmin(rows[twice])]
         second, first = int(rows[worst]) - 1, int(again[worst]) - 1
         message = (
-            f"The id column {self._column!r} has {shown(column[second - self._row].as_py())} in row {first} and again in "
-            f"row {second} (counting from 0): ids must differ. Drop the duplicates, name another id_column, or leave it "
-            f"out and rows are named by their content."
+            f"The id column {self._column!r} has {shown(column[second - self._row].as_py())} in row {first} and again "
+            f"in row {second} (counting from 0): ids must differ. Drop the duplicates, name another id_column, or "
+            f"leave it out and rows are named by their content."
         )
         raise DataError(message)

@@ -157,12 +157,15 @@ def _run(
     request: Request, inputs: Inputs, keeper: Keeper, folder: Path, *, output: str | None, progress: Progress | None
 ) -> EvaluationResult:
     start = time.monotonic()
-    predictor = None if request.model is None else make_predictor(request.model, inputs, output=output)
+    predictor = None if request.model is None else make_predictor(
+        request.model, inputs, output=output, probabilities=request.model_type == "classifier"
+    )  # fmt: skip
     staged = stage(
         inputs,
         predictor,
-        numeric=request.model_type == "regressor",
-        labelled=request.model_type == "classifier",
+        numeric=request.model_type in ("regressor", "ranker"),
+        labelled=request.model_type == "classifier"
+        or (request.model_type == "multilabel" and len(inputs.targets) == 1),
         target_may_miss=request.config.missing_targets == "count",
         folder=folder,
         progress=_named(progress, "predict"),
@@ -184,7 +187,7 @@ def _run(
 
     for picture in pictures(scored, find, request.config):
         keeper.picture(picture)
-    _tables(keeper, scored, results, find)
+    _tables(keeper, scored, find)
     _artifacts(request, keeper, inputs, staged, results, summary, folder)
     keeper.replicates(kept)
     from dataclasses import replace
@@ -265,13 +268,13 @@ def _scope(request: Request, inputs: Inputs, results: ResultsFile, builtin: Mapp
     )
 
 
-def _tables(keeper: Keeper, scored: Scored, results: ResultsFile, find: Callable[[str], Estimate | None]) -> None:
-    by_class = tables.per_class(scored, find)
+def _tables(keeper: Keeper, scored: Scored, find: Callable[[str], Estimate | None]) -> None:
+    by_class = tables.per_class(scored.scorer, find)
     if by_class is not None:
         keeper.table("per_class_metrics", tables.to_csv(by_class))
-    worst = tables.worst_rows(scored, results.read())
-    if worst is not None and worst[1].num_rows:
-        keeper.table(worst[0], tables.table_to_csv(worst[1]))
+    worst = scored.worst
+    if worst is not None and worst.kept is not None:
+        keeper.table(worst.name, tables.table_to_csv(worst.kept))
 
 
 def _artifacts(

@@ -122,8 +122,8 @@ class EvaluationArtifact:
     """An artifact that ``evaluate(extra_artifacts=[…])`` makes.
 
     The function takes ``(eval_df, builtin_metrics)``, ``(eval_df, builtin_metrics, artifacts_dir)`` or the same names
-    as a metric. It returns a path, a mapping of names to paths or objects, or an object: a DataFrame becomes CSV, an array
-    NPY, a Matplotlib figure PNG, text TXT, anything JSON can hold JSON.
+    as a metric. It returns a path, a mapping of names to paths or objects, or an object: a DataFrame becomes CSV, an
+    array NPY, a Matplotlib figure PNG, text TXT, anything JSON can hold JSON.
 
     Args:
         name: the artifact's name. A returned file is kept as ``<name><its suffix>``.

@@ -61,7 +61,8 @@ def validate_evaluation_results(
 ) -> None:
     """Check a candidate against thresholds, and against a baseline where a change is asked for.
 
-    Point estimates are compared, as in MLflow. To ask whether a difference is real, use :func:`steelyard.compare`.
+    Point estimates are compared, as in MLflow, but rows without a score count against the candidate: where the result
+    has bounds for them, the worst is compared. To ask whether a difference is real, use :func:`steelyard.compare`.
 
     Args:
         validation_thresholds: metric name to what it must reach.
@@ -73,6 +74,7 @@ def validate_evaluation_results(
         InvalidArgument: a change is asked for and there is no baseline.
     """
     failures: list[str] = []
+    candidate = _with_worst(candidate_result)
     for name, gate in validation_thresholds.items():
         if not isinstance(gate, MetricThreshold):
             raise InvalidArgument(f"validation_thresholds[{name!r}] must be a MetricThreshold; it is {gate!r}.")
@@ -84,6 +86,12 @@ def validate_evaluation_results(
         )
     if failures:
         raise ModelValidationFailed("The candidate did not pass:\n" + "\n".join(f"  {f}" for f in failures))
+
+
+def _with_worst(result: HasMetrics) -> Mapping[str, float]:
+    """Return the metrics with every missing row counted as wrong, where that can be known."""
+    worst = {n: e.worst for n, e in getattr(result, "estimates", {}).items() if e.worst is not None}
+    return {name: worst.get(name, value) for name, value in result.metrics.items()}
 
 
 def _failures(

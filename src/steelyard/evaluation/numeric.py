@@ -66,10 +66,9 @@ class TextScorer:
             references = plain(block.batch.column(self.inputs.targets[0])).to_pylist()
         columns: dict[str, pa.Array] = {}
         scores = np.full((len(keep), len(self.metrics)), np.nan)
+        found = text.score_rows(self.metrics, predictions, references)
         for j, name in enumerate(self.metrics):
-            scores[:, j] = text.row_scores(
-                name, predictions, references if references is not None else [None] * len(keep)
-            )
+            scores[:, j] = found[name]
             scores[~keep, j] = np.nan
             columns[f"{_versioned(name).name}/score"] = pa.array(scores[:, j], from_pandas=True)
         self.state.update(rows, ids=block.ids[keep], scores=scores[keep])

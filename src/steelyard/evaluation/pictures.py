@@ -77,7 +77,7 @@ def _classification(scorer: ClassificationScorer, find: Find, config: Config) ->
 
 def _binary(state: BinaryState, names: tuple[str, ...], find: Find) -> Iterator[Picture]:
     positive = state.plan.positive
-    histogram = state.histogram or _histogram_of(state)
+    histogram = _histogram_of(state) if state.streamed is None else state.streamed.curve
     if histogram is None:
         return
     counts = histogram.counts()[:, :, 0]
@@ -107,7 +107,7 @@ def _binary(state: BinaryState, names: tuple[str, ...], find: Find) -> Iterator[
         "Scores",
         charts.score_histogram_plot(_score_histogram(edges, histogram, counts, label, other)),
     )
-    if state.retained.complete and not state.plan.weighted:
+    if state.streamed is None and not state.plan.weighted:
         kept = state.retained.columns()
         confidence = np.maximum(kept["score"], 1 - kept["score"])
         yield _risk(confidence, kept["wrong"], find)

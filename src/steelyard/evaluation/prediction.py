@@ -103,13 +103,16 @@ def _joined(parts: list[Predicted], sizes: tuple[int, int]) -> Predicted:
     return Predicted(values, np.concatenate(blocks), failed)
 
 
-def make_predictor(model: Any, inputs: Inputs, *, output: str | None = None) -> Predictor:
+def make_predictor(
+    model: Any, inputs: Inputs, *, output: str | None = None, probabilities: bool = True
+) -> Predictor:  # fmt: skip
     """Return a predictor for a fitted estimator, a function or the URI of a saved model.
 
     Args:
         model: an object with ``predict``; a function of a DataFrame; or a URI such as ``runs:/<run_id>/<name>``.
         inputs: the data, to settle what the model is given.
         output: which column to take when the model returns a frame of several.
+        probabilities: also ask for the labels' probabilities, if the model has any.
 
     Raises:
         InvalidArgument: ``model`` is none of these.
@@ -119,9 +122,9 @@ def make_predictor(model: Any, inputs: Inputs, *, output: str | None = None) -> 
         from steelyard import flavors
 
         uri, model = model, flavors.load(model)
-        return _estimator(model, inputs, output, uri)
+        return _estimator(model, inputs, output, uri, probabilities)
     if hasattr(model, "predict") and not isinstance(model, type):
-        return _estimator(model, inputs, output, type(model).__name__)
+        return _estimator(model, inputs, output, type(model).__name__, probabilities)
     if callable(model) and not isinstance(model, type):
         columns = inputs.features or _allowed(inputs)
         return _Model(
@@ -139,9 +142,9 @@ def make_predictor(model: Any, inputs: Inputs, *, output: str | None = None) -> 
     )
 
 
-def _estimator(model: Any, inputs: Inputs, output: str | None, description: str) -> Predictor:
+def _estimator(model: Any, inputs: Inputs, output: str | None, description: str, wanted: bool) -> Predictor:
     probability = getattr(model, "predict_proba", None)
-    classes = getattr(model, "classes_", None)
+    classes = getattr(model, "classes_", None) if wanted else None
     known = classes is not None and not isinstance(classes, list)
     return _Model(
         description=description,

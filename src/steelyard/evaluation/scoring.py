@@ -16,17 +16,16 @@ from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.labels import Labels, find_labels
 from steelyard.evaluation.numeric import RegressionScorer, RetrievalScorer, TextScorer
 from steelyard.evaluation.request import Request
+from steelyard.evaluation.sets import MultilabelScorer, RankerScorer, multilabel_names
 from steelyard.evaluation.staging import OUTCOMES, SCORED, Block, Staged
+from steelyard.evaluation.tables import WorstRows
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import Reading
-from steelyard.metrics.states.histogram import quantile_edges
+from steelyard.metrics.states.histogram import FINE_BINS, quantile_edges
 from steelyard.metrics.states.retained import STREAM_LIMIT
 from steelyard.metrics.states.sliced import Rows, SlicedTally
 from steelyard.metrics.weights import buckets_of
 from steelyard.records import ALL_ROWS, SliceInfo, Task
-
-STREAM_BINS = 200
-_CELLS = 1 << 23
 
 
 class Scorer(Protocol):
@@ -49,6 +48,7 @@ class Scored:
         outcomes: rows by outcome; they add up to the rows.
         clusters: about how many clusters each slice has; None when rows are independent.
         warnings: what a reader of the numbers must know.
+        worst: the rows that went wrong.
     """
 
     task: Task
@@ -59,6 +59,7 @@ class Scored:
     outcomes: dict[str, int] = field(default_factory=dict)
     clusters: np.ndarray | None = None
     warnings: list[str] = field(default_factory=list)
+    worst: WorstRows | None = None
 
 
 def score(
@@ -70,6 +71,7 @@ def score(
     words, places = _slices(staged)
     plan = _plan(request, inputs, staged, labels, tuple(len(w) for w in words))
     scored = Scored(_task(request, labels), _scorer(request, inputs, staged, labels, plan), plan, labels)
+    scored.worst = WorstRows(scored.scorer)
     outcomes = SlicedTally(len(OUTCOMES), plan.sizes)
     units = SlicedTally(1, plan.sizes)
     names = RowIds(id_column=inputs.table.id_column)
@@ -82,7 +84,9 @@ def score(
         rows = every if keep.all() else every.only(keep)
         units.add(Rows(rows.buckets, rows.codes, None, rows.places))
         columns = scored.scorer.update(block, rows, keep) if scored.scorer else {}
-        sink(_row_results(block, columns, inputs, names, done, words, codes))
+        results = _row_results(block, columns, inputs, names, done, words, codes)
+        scored.worst.add(results)
+        sink(results)
         done += block.batch.num_rows
         if progress:
             progress(done, staged.n_rows)
@@ -120,9 +124,9 @@ def _plan(request: Request, inputs: Inputs, staged: Staged, labels: Labels | Non
     kept = staged.in_memory or staged.n_rows <= STREAM_LIMIT
     edges = None
     if not kept and labels is not None and labels.binary and staged.width:
-        edges = _edges(staged, labels, sizes)
+        edges = _edges(staged, labels)
     return Plan(
-        labels=labels.names if labels else (),
+        labels=_names(request, inputs, staged, labels),
         positive=labels.positive if labels else 1,
         sizes=sizes,
         weighted=inputs.weight is not None,
@@ -137,8 +141,14 @@ def _plan(request: Request, inputs: Inputs, staged: Staged, labels: Labels | Non
     )
 
 
-def _edges(staged: Staged, labels: Labels, sizes: tuple[int, ...]) -> np.ndarray:
-    """Edges of score bins from the first rows: as many as the tally's memory allows."""
+def _names(request: Request, inputs: Inputs, staged: Staged, labels: Labels | None) -> tuple[str, ...]:
+    if request.model_type == "multilabel":
+        return multilabel_names(inputs, staged.target_values, staged.prediction_values)
+    return labels.names if labels else ()
+
+
+def _edges(staged: Staged, labels: Labels) -> np.ndarray:
+    """Edges of score bins from the first million rows."""
     taken: list[np.ndarray] = []
     for block in staged.read():
         given = block.probabilities
@@ -146,9 +156,8 @@ def _edges(staged: Staged, labels: Labels, sizes: tuple[int, ...]) -> np.ndarray
             taken.append(given[:, 0] if given.shape[1] == 1 else given[:, labels.positive])
         if sum(map(len, taken)) >= 1_000_000:
             break
-    bins = int(np.clip(_CELLS // (2 * 4096 * max(1, sum(sizes))), 16, STREAM_BINS))
     scores = np.concatenate(taken) if taken else np.zeros(0)
-    return quantile_edges(scores[np.isfinite(scores)], bins)
+    return quantile_edges(scores[np.isfinite(scores)], FINE_BINS)
 
 
 def _scorer(request: Request, inputs: Inputs, staged: Staged, labels: Labels | None, plan: Plan) -> Scorer | None:
@@ -163,6 +172,10 @@ def _scorer(request: Request, inputs: Inputs, staged: Staged, labels: Labels | N
         return ClassificationScorer(inputs, staged, labels, plan)
     if kind == "regressor":
         return RegressionScorer(inputs, plan)
+    if kind == "multilabel":
+        return MultilabelScorer(inputs, plan)
+    if kind == "ranker":
+        return RankerScorer(inputs, plan, request.config.retriever_k)
     if kind == "retriever":
         return RetrievalScorer(inputs, plan, request.config.retriever_k)
     return TextScorer(inputs, plan, kind)

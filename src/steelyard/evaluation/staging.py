@@ -172,12 +172,12 @@ class _Stager:
             inputs.table.schema, id_column=inputs.table.id_column, exclude=inputs.answers
         )  # fmt: skip
         self.clusters = RowIds(id_column=None)
-        self.id_sum = np.uint64(0)
+        self.id_sum = 0
         self.prediction_type: pa.DataType | None = None
 
     def block(self, batch: pa.RecordBatch) -> Block:
         ids = self.fingerprint.update(batch)
-        self.id_sum += splitmix64(ids).sum(dtype=np.uint64)
+        self.id_sum = (self.id_sum + int(splitmix64(ids).sum(dtype=np.uint64))) & 0xFFFFFFFFFFFFFFFF
         n = batch.num_rows
         outcomes = np.zeros(n, dtype=np.int8)
         for name in self.inputs.targets:
@@ -203,7 +203,7 @@ class _Stager:
         staged.read, staged.in_memory = read, in_memory
         staged.n_rows = self.offset
         staged.digest = self.fingerprint.digest()
-        staged.rows_digest = f"{int(self.id_sum):016x}"
+        staged.rows_digest = f"{self.id_sum:016x}"
         return staged
 
     def _target(self, column: pa.Array, name: str, outcomes: np.ndarray) -> None:
@@ -229,6 +229,8 @@ class _Stager:
             probabilities = self._given_probabilities(batch)
             if not self.inputs.predictions:
                 return None, probabilities
+            for other in self.inputs.predictions[1:]:
+                outcomes[missing(batch.column(other)) & (outcomes == SCORED)] = NO_PREDICTION
             prediction = plain(batch.column(self.inputs.predictions[0]))
             failed = None
         else:

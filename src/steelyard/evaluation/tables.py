@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import pyarrow.csv as pacsv
 
 from steelyard.evaluation.classification import ClassificationScorer
 from steelyard.evaluation.numeric import RegressionScorer
-from steelyard.evaluation.scoring import Scored
 from steelyard.metrics.confusion import Binary, accuracy, f1, precision, recall
 from steelyard.metrics.multiclass import MulticlassState
 from steelyard.records import Estimate
@@ -43,9 +42,8 @@ def _undictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def per_class(scored: Scored, find: Callable[[str], Estimate | None]) -> Mapping[str, Any] | None:
+def per_class(scorer: object, find: Callable[[str], Estimate | None]) -> Mapping[str, Any] | None:
     """Return MLflow's per-class table of a multiclass task, with the intervals that it lacks."""
-    scorer = scored.scorer
     if not isinstance(scorer, ClassificationScorer) or not isinstance(scorer.state, MulticlassState):
         return None
     cells = Binary.of(scorer.state.counts())
@@ -67,30 +65,49 @@ def per_class(scored: Scored, find: Callable[[str], Estimate | None]) -> Mapping
     return columns
 
 
-def worst_rows(scored: Scored, batches: Iterable[pa.RecordBatch]) -> tuple[str, pa.Table] | None:
-    """Return the rows that went wrong: misclassified ones, the surest first; or those with the largest errors.
+class WorstRows:
+    """The rows that went wrong: misclassified ones, the surest first; or those with the largest errors.
 
     At most 1,000 are kept; all rows are in the row-level results.
+
+    Args:
+        name: of the table.
+        by: the column by which rows are ranked, worst first; None keeps the first that come.
+        wrong_only: only rows whose ``correct`` is false.
     """
-    kept: pa.Table | None = None
-    classification = isinstance(scored.scorer, ClassificationScorer)
-    if not classification and not isinstance(scored.scorer, RegressionScorer):
-        return None
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        if classification:
-            table = table.filter(pc.fill_null(pc.invert(table.column("correct")), False))
-        kept = _top(table if kept is None else pa.concat_tables([kept, table.cast(kept.schema)]), scored)
-    if kept is None:
-        return None
-    return ("misclassified_rows" if classification else "worst_rows"), kept
+
+    def __init__(self, scorer: object) -> None:
+        self.wrong_only = isinstance(scorer, ClassificationScorer)
+        self.name = "misclassified_rows" if self.wrong_only else "worst_rows"
+        self.wanted = self.wrong_only or isinstance(scorer, RegressionScorer)
+        self.kept: pa.Table | None = None
+        self.threshold = -np.inf
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch of row-level results."""
+        if not self.wanted:
+            return
+        by = next((c for c in ("loss", "abs_error") if c in batch.schema.names), None)
+        keep = np.ones(batch.num_rows, dtype=bool)
+        if self.wrong_only:
+            keep = ~batch.column("correct").fill_null(True).to_numpy(zero_copy_only=False)
+        if by is not None:
+            badness = batch.column(by).to_numpy(zero_copy_only=False)
+            keep &= badness > self.threshold  # NaN, a row without a score, is never above
+        elif self.kept is not None and self.kept.num_rows >= WORST_ROWS:
+            return
+        if not keep.any():
+            return
+        taken = pa.Table.from_batches([batch.filter(pa.array(keep))])
+        taken = pa.table([_undictionary(c) for c in taken.columns], names=taken.column_names)
+        both = taken if self.kept is None else pa.concat_tables([self.kept, taken], promote_options="default")
+        self.kept = _top(both, by)
+        if by is not None and self.kept.num_rows >= WORST_ROWS:
+            self.threshold = self.kept.column(by)[-1].as_py()
 
 
-def _top(table: pa.Table, scored: Scored) -> pa.Table:
-    by = "loss" if "loss" in table.column_names else "abs_error"
-    if by in table.column_names:
-        order = pc.sort_indices(table, sort_keys=[(by, "descending")])
-        table = table.take(order[:WORST_ROWS])
-    table = table.slice(0, WORST_ROWS)
-    plain = [_undictionary(c) for c in table.columns]
-    return pa.table(plain, names=table.column_names)
+def _top(table: pa.Table, by: str | None) -> pa.Table:
+    if by is None:
+        return table.slice(0, WORST_ROWS)
+    order = pc.sort_indices(table, sort_keys=[(by, "descending")])
+    return table.take(order[:WORST_ROWS])

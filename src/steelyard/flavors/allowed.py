@@ -110,6 +110,7 @@ _FUNCTIONS = frozenset(
         *(f"sklearn.feature_selection._univariate_selection.{name}" for name in _SCORES),
         *(f"sklearn.feature_selection._mutual_info.{name}" for name in _MUTUAL),
         "numpy.mean",
+        "sklearn.utils.validation.check_array",
     )
 )
 
@@ -120,7 +121,7 @@ _SPARSE = frozenset(
 )
 
 # What each kind of node in a file may make. A kind that is missing here makes nothing without the caller's word:
-# bound methods, functools.partial, operator functions and types of other packages among them.
+# bound methods, operator functions and types of other packages among them.
 _BY_NODE: dict[str, frozenset[str]] = {
     "BytesNode": frozenset(("builtins.bytes",)),
     "BytearrayNode": frozenset(("builtins.bytearray",)),
@@ -138,6 +139,7 @@ _BY_NODE: dict[str, frozenset[str]] = {
     ),
     "MaskedArrayNode": frozenset(("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray")),
     "NdArrayNode": _NUMPY_SCALARS | {"numpy.ndarray"},
+    "PartialNode": frozenset(("functools.partial",)),  # its function is a node of its own and must be allowed too
     "RandomGeneratorNode": frozenset(("numpy.random._generator.Generator",)),
     "RandomStateNode": frozenset(("numpy.random.mtrand.RandomState",)),
     "SetNode": frozenset(("builtins.set",)),

@@ -35,7 +35,9 @@ def read_schema(content: bytes, *, what: str) -> dict[str, Any]:
             for name in archive.namelist():
                 _check_member(archive, name, what)
             schema = json.loads(archive.read(SCHEMA))
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError, OSError, RecursionError, NotImplementedError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # zipfile, zlib, numpy and json each have their own ways to stumble over damage
         raise ModelError(f"{what} is not a model file that can be read: {error or type(error).__name__}.") from error
     if not isinstance(schema, dict):
         raise ModelError(f"{what} is not a model file: its schema is not an object.")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from steelyard.errors import InvalidArgument, UntrustedModel
+from steelyard.errors import InvalidArgument, ModelError, UntrustedModel
 from steelyard.flavors import pickles, skops_format
 from steelyard.flavors.manifest import MANIFEST, ModelManifest, read_manifest, verify
 from steelyard.flavors.places import find_place
@@ -37,6 +37,10 @@ def load_model(model_uri: str | Path, *, trusted_digest: str | None = None, allo
     what = f"{manifest.file} of {model_uri}"
     content = place.read(manifest.file)
     digest = verify(content, manifest, what=what)
+    if place.sha256 and place.sha256 != manifest.sha256:
+        raise ModelError(
+            f"{what} has the digest {digest}, but sha256:{place.sha256} was logged. Its artifacts were altered since."
+        )
     trusted = _is_trusted(digest, trusted_digest, what)
     if manifest.format == "skops":
         return skops_format.load(content, what=what, digest=digest, allow=allow, allow_all=trusted)

@@ -11,6 +11,7 @@ from steelyard.records import LoggedModel, Store
 from steelyard.tracking import get_store, parse_runs_uri
 
 MODELS = "models:/"
+DIGEST_TAG = "steelyard.model.sha256"
 MAX_FILE = 8 << 30
 
 
@@ -19,6 +20,10 @@ class LocalFolder:
     """A folder on this machine."""
 
     folder: Path
+
+    @property
+    def sha256(self) -> str:
+        return ""  # nobody but the folder itself knows
 
     def read(self, name: str) -> bytes:
         """Return the content of a file of the folder, by one of our own names."""
@@ -35,11 +40,12 @@ class LocalFolder:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A folder among a run's artifacts."""
+    """A folder among a run's artifacts; ``sha256`` is the model file's digest as the store recorded it, if it did."""
 
     store: Store
     run_id: str
     path: str
+    sha256: str = ""
 
     def read(self, name: str) -> bytes:
         """Return the content of a file of the folder, by one of our own names."""
@@ -90,4 +96,4 @@ def _in_run(store: Store, run_id: str, path: str) -> RunFolder:
 
 
 def _of_model(store: Store, model: LoggedModel) -> RunFolder:
-    return RunFolder(store, model.source_run_id, model.artifact_path)
+    return RunFolder(store, model.source_run_id, model.artifact_path, model.tags.get(DIGEST_TAG, ""))

@@ -14,11 +14,10 @@ from steelyard.errors import InvalidArgument, NotFound
 from steelyard.flavors import pickles, skops_format
 from steelyard.flavors.examples import example_bytes
 from steelyard.flavors.manifest import FILES, INPUT_EXAMPLE, MANIFEST, Format, ModelManifest, describe, write_manifest
+from steelyard.flavors.places import DIGEST_TAG
 from steelyard.flavors.signature import ModelSignature, signature_of
 from steelyard.records import LoggedModel, Store
 from steelyard.tracking import get_store, run_for_evaluation
-
-DIGEST_TAG = "steelyard.model.sha256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +176,10 @@ def _pack(
             f"A model is an estimator with fit, and predict or transform; a {type(model).__name__} is not."
         )
     content = skops_format.dump(model, accepted=trusted) if how == "skops" else pickles.dump(model, how=how)
-    kept = signature_of(signature, model=model, example=example)
     files = {FILES[how]: content}
     if example is not None:
         files[INPUT_EXAMPLE] = example_bytes(example)
+    kept = signature_of(signature, model=model, example=example)
     manifest = describe(
         content, model=model, how=how, signature=kept, has_input_example=example is not None, metadata=metadata
     )

@@ -11,7 +11,7 @@ from steelyard.metrics.catalogue import info
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import IntervalKind, Reading, ratio
 from steelyard.metrics.states.histogram import (
-    ScoreHistogram,
+    StreamedScores,
     binned_auc,
     binned_auc_bound,
     binned_average_precision,
@@ -58,8 +58,9 @@ class BinaryState:
         self.rows = SlicedTally(4, plan.sizes)
         self.calibration = calibration.CalibrationState(plan) if plan.probabilities else None
         self.retained = Retained(plan.retain)
-        streamed = plan.probabilities and plan.edges is not None
-        self.histogram = ScoreHistogram(plan.edges, plan.sizes, weighted=plan.weighted) if streamed else None  # type: ignore[arg-type]
+        self.streamed: StreamedScores | None = None
+        if plan.probabilities and plan.edges is not None:
+            self.streamed = StreamedScores(plan.edges, plan.sizes, weighted=plan.weighted)
 
     def update(
         self, rows: Rows, *, ids: np.ndarray, true: np.ndarray, predicted: np.ndarray, positive: np.ndarray | None
@@ -79,8 +80,9 @@ class BinaryState:
         if positive is None or self.calibration is None:
             return
         self.calibration.update(rows, positive, true)
-        if self.histogram is not None:
-            self.histogram.add(rows, positive, true)
+        if self.streamed is not None:  # there are too many rows to keep
+            self.streamed.add(rows, positive, true)
+            return
         columns = {f"code{i}": c for i, c in enumerate(rows.codes)}
         if rows.weights is not None:
             columns["weight"] = rows.weights
@@ -94,8 +96,8 @@ class BinaryState:
         merged.retained = self.retained.merge(other.retained)
         if self.calibration is not None and other.calibration is not None:
             merged.calibration = self.calibration.merge(other.calibration)
-        if self.histogram is not None and other.histogram is not None:
-            merged.histogram = self.histogram.merge(other.histogram)
+        if self.streamed is not None and other.streamed is not None:
+            merged.streamed = self.streamed.merge(other.streamed)
         return merged
 
     def counts(self) -> np.ndarray:
@@ -113,7 +115,7 @@ class BinaryState:
         readings.append(_example_count(n.sum(axis=0)))
         if self.calibration is not None:
             readings += self.calibration.readings(n.sum(axis=0))
-            readings += self._streamed(n) if not self.retained.complete else self._in_order(n)
+            readings += self._in_order(n) if self.streamed is None else self._binned(self.streamed, n)
         return readings
 
     def _share(self, name: str, total: np.ndarray, draws: np.ndarray, n: np.ndarray) -> Reading:
@@ -180,22 +182,20 @@ class BinaryState:
             readings += selective_readings(confidence, kept["wrong"], kept["bucket"], sure, draw, rows)
         return readings
 
-    def _streamed(self, n: np.ndarray) -> list[Reading]:
-        """From the histogram, when there are too many rows to keep: the area's bound is told with it."""
-        if self.histogram is None:
-            return []
-        counts, drawn = self.histogram.counts(), self.histogram.replicate(self.plan.weight_matrix)
+    def _binned(self, scores: StreamedScores, n: np.ndarray) -> list[Reading]:
+        """From bins, when there are too many rows to keep: how far the area may be off is told with it."""
+        counts, draw, rows = scores.counts(), self.plan.weight_matrix, n.sum(axis=0)
         bound = binned_auc_bound(counts)
-        rows = n.sum(axis=0)
+        bins = f"binned in {counts.shape[1]} score bins"
         return [
             Reading(
-                info=info("roc_auc"), values=binned_auc(counts), n=rows, replicates=binned_auc(drawn),
-                notes={i: f"binned, at most {b:.1g} off" for i, b in enumerate(bound) if np.isfinite(b)},
+                info=info("roc_auc"), values=binned_auc(counts), n=rows, replicates=scores.replicates(binned_auc, draw),
+                notes={i: f"{bins}, at most {b:.1g} off" for i, b in enumerate(bound) if np.isfinite(b)},
             ),
             Reading(
                 info=info("precision_recall_auc"), values=binned_average_precision(counts), n=rows,
-                replicates=binned_average_precision(drawn),
-                notes=dict.fromkeys(range(len(bound)), f"binned in {self.histogram.bins} score bins"),
+                replicates=scores.replicates(binned_average_precision, draw),
+                notes=dict.fromkeys(range(len(bound)), bins),
             ),
         ]  # fmt: skip
 

@@ -94,12 +94,27 @@ def _interval(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarra
             )
         return np.asarray(found.low), np.asarray(found.high), reading.se, "delong"
     if kind == "mean" and reading.se is not None:
-        found = intervals.mean_t(reading.values, reading.se, reading.n - 1, context.confidence)
-        return np.asarray(found.low), np.asarray(found.high), reading.se, "t"
+        return _of_mean(reading, context)
     if kind == "given" and reading.low is not None and reading.high is not None:
         se = none if reading.replicates is None else _spread(reading.replicates)
         return reading.low, reading.high, se, reading.method
     return none, none, none, reading.method
+
+
+def _of_mean(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Student's interval; where every row scored the same end of the range, Wilson's: t has nothing to go by then."""
+    se = np.asarray(reading.se)
+    found = intervals.mean_t(reading.values, se, reading.n - 1, context.confidence)
+    low, high = np.array(found.low), np.array(found.high)
+    lower, upper = reading.info.lower, reading.info.upper
+    if lower is None or upper is None:
+        return low, high, se, "t"
+    flat = (se == 0) & (reading.n > 0) & ((reading.values <= lower) | (reading.values >= upper))
+    if flat.any():
+        n = reading.n[flat]
+        share = intervals.wilson((reading.values[flat] - lower) / (upper - lower) * n, n, context.confidence)
+        low[flat], high[flat] = (lower + np.asarray(end) * (upper - lower) for end in (share.low, share.high))
+    return low, high, se, "t"
 
 
 def _from_replicates(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:

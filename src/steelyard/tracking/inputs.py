@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InvalidArgument
@@ -68,7 +69,7 @@ def dataset_input(dataset: Any, context: str) -> DatasetInput:
         InvalidArgument: if it has neither a name and digest nor rows that can be read.
     """
     if isinstance(dataset, DatasetInput):
-        return dataset if not context else _with_context(dataset, context)
+        return replace(dataset, context=context) if context else dataset
     inner = getattr(dataset, "dataset", None)
     if inner is not None and hasattr(inner, "digest"):  # MLflow's DatasetInput holds its dataset
         dataset = inner
@@ -92,22 +93,14 @@ def _digested(data: Any, context: str) -> DatasetInput:
     if isinstance(data, (str, bytes)) and not data:
         raise InvalidArgument("log_input needs a dataset, not an empty text.")
     table = data if isinstance(data, Table) else open_data(data)
-    types = {field.name: str(field.type) for field in table.schema}
-    digest = digest_of(table)
     return DatasetInput(
         name=table.name,
-        digest=str(getattr(digest, "text", digest)),
+        digest=digest_of(table),
         source_type="local" if isinstance(data, str) else "code",
         source=table.source,
-        schema=json.dumps(types),
+        schema=json.dumps({field.name: str(field.type) for field in table.schema}),
         context=context,
     )
-
-
-def _with_context(dataset: DatasetInput, context: str) -> DatasetInput:
-    from dataclasses import replace
-
-    return replace(dataset, context=context)
 
 
 def _source_type(source: Any, told: object) -> str:

@@ -85,7 +85,7 @@ def start_run(
         InvalidArgument: if a run is active and ``nested`` is false, or the run or its parent is deleted.
         NotFound: if ``run_id``, ``experiment_id`` or ``parent_run_id`` does not exist.
     """
-    stack = _stack.get()
+    stack = _open_stack()
     if stack and not nested:
         raise InvalidArgument(
             f"Run {stack[-1].info.run_id} ({stack[-1].info.run_name}) is already active. End it with end_run(), "
@@ -119,14 +119,14 @@ def end_run(status: str = "FINISHED") -> None:
         InvalidArgument: for another status.
     """
     checked = run_status(status)
-    stack = _stack.get()
+    stack = _open_stack()
     if stack:
         _finish(stack[-1], checked)
 
 
 def active_run() -> ActiveRun | None:
     """Return the active run of this thread or task, as it was when it started, or None."""
-    stack = _stack.get()
+    stack = _open_stack()
     return stack[-1] if stack else None
 
 
@@ -168,8 +168,7 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
 
 def require_run() -> ActiveRun:
     """Return the active run, starting one if there is none, as MLflow's logging functions do."""
-    stack = _stack.get()
-    return stack[-1] if stack else start_run()
+    return active_run() or start_run()
 
 
 @contextmanager
@@ -190,6 +189,14 @@ def run_for_evaluation(run_name: str | None = None) -> Generator[ActiveRun]:
 def store_of(run: ActiveRun) -> Store:
     """Return the store that an active run lives in."""
     return get_store(run.store_uri)
+
+
+def _open_stack() -> tuple[ActiveRun, ...]:
+    """Return the runs of this thread or task that nobody has ended, in another task for instance."""
+    stack = _stack.get()
+    if not stack or stack[-1].info.run_id in _open_here:
+        return stack
+    return tuple(run for run in stack if run.info.run_id in _open_here)
 
 
 def _create(
@@ -221,7 +228,7 @@ def _resume(
             f"Run {run_id} is in experiment {run.info.experiment_id}, not in experiment {experiment_id}. "
             "Leave experiment_id out to go on with it."
         )
-    if any(open_run.info.run_id == run_id for open_run in _stack.get()):
+    if any(open_run.info.run_id == run_id for open_run in _open_stack()):
         raise InvalidArgument(f"Run {run_id} is already active here.")
     tags = {**extra, **({origin.RUN_NAME: run_name} if run_name else {})}
     store.runs.update(run_id, status="RUNNING", run_name=run_name)

@@ -78,8 +78,18 @@ def get_store(uri: str | None = None) -> Store:
     if store is None:
         from steelyard.store import open_store
 
-        store = _open.setdefault((pid, address), open_store(address))
+        opened = open_store(address)
+        store = _open.setdefault((pid, address), opened)
+        if store is not opened:  # another thread was faster
+            opened.close()
     return store
+
+
+def close_stores() -> None:
+    """Close the stores that this process has open. They are opened again when they are next used."""
+    mine = [key for key in _open if key[0] == os.getpid()]
+    for key in mine:
+        _open.pop(key).close()
 
 
 def _absolute(uri: str) -> str:

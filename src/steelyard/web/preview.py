@@ -7,7 +7,8 @@ from steelyard.web.rowfilter import Condition, RowFilter, RowOrder
 from steelyard.web.rowtable import RowTable
 
 _SIZE = 7
-_MOST = 9
+_MOST = 10
+_PROSE = 20
 _OWN = ("row_id", "row_index", "target", "prediction", "probability", "outcome", "correct", "loss", "error", "abs_error", "weight")
 
 
@@ -17,17 +18,18 @@ def input_columns(table: RowTable) -> tuple[str, ...]:
 
 
 def text_column(table: RowTable) -> str:
-    """Return the column to search in: the first input that holds text, empty if none does."""
-    return next((c for c in input_columns(table) if table.is_text(c)), "")
+    """Return the column to search in: the input whose values are longest, empty if none holds text."""
+    texts = [c for c in input_columns(table) if table.is_text(c)]
+    return max(texts, key=table.typical_length, default="")
 
 
 def usual_columns(table: RowTable) -> tuple[str, ...]:
     """Return the columns to show first: a text or a few inputs, then target, prediction and what was scored."""
     text = text_column(table)
-    inputs = (text,) if text else input_columns(table)[:3]
+    inputs = (text,) if text and table.typical_length(text) >= _PROSE else input_columns(table)[:4]
     scored = [c for c in ("target", "prediction", "probability", "loss", "error") if c in table.columns]
     own = [c for c in table.columns if c.endswith("/score")][:3]
-    slices = [c for c in table.columns if c.startswith("slice:")][:2]
+    slices = [c for c in table.columns if c.startswith("slice:") and c[6:] not in inputs][:2]
     return tuple([*inputs, *scored, *own, *slices][:_MOST])
 
 

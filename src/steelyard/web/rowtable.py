@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _KEPT_ORDERS = 8
 _FEW = 1_000
+_SAMPLE = 64
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -62,6 +63,7 @@ class RowTable:
         groups = [self._file.metadata.row_group(g).num_rows for g in range(self._file.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(groups)]).astype(np.int64)
         self._orders: OrderedDict[tuple[RowFilter, RowOrder], NDArray[np.int64]] = OrderedDict()
+        self._lengths: dict[str, float] = {}
         self._lock = Lock()
 
     def is_number(self, column: str) -> bool:
@@ -72,6 +74,14 @@ class RowTable:
     def is_text(self, column: str) -> bool:
         """Whether a column holds text."""
         return _is_text(self.schema.field(column).type)
+
+    def typical_length(self, column: str) -> float:
+        """Return the mean length of the first values of a text column, in characters."""
+        if column not in self._lengths:
+            first = next(self._file.iter_batches(batch_size=_SAMPLE, columns=[column]), None)
+            words = [v for v in first.column(0).to_pylist() if v is not None] if first is not None else []
+            self._lengths[column] = sum(map(len, words)) / len(words) if words else 0.0
+        return self._lengths[column]
 
     def page(
         self, chosen: RowFilter, order: RowOrder, *, offset: int = 0, size: int = 50, columns: Sequence[str] | None = None

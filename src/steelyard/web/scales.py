@@ -101,7 +101,8 @@ def estimate_scale(estimates: Sequence[Estimate], info: MetricInfo | None = None
     if trim and len(spans) >= 4:
         middles = sorted((low + high) / 2 for low, high in spans)
         first, third = middles[len(middles) // 4], middles[(3 * (len(middles) - 1)) // 4]
-        reach = 3 * max(third - first, 0.01 * abs(third), 1e-9)
+        widths = sorted(high - low for low, high in spans)
+        reach = max(3 * (third - first), 4 * widths[len(widths) // 2], 0.03 * abs(third), 1e-9)
         spans = [s for s in spans if first - reach <= (s[0] + s[1]) / 2 <= third + reach]
     values = [v for span in spans for v in span]
     within = (None, None) if info is None else (info.lower, info.upper)

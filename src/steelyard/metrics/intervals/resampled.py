@@ -17,7 +17,6 @@ def from_replicates(
     confidence: float = 0.95,
     *,
     n: npt.ArrayLike | None = None,
-    df: npt.ArrayLike | None = None,
     bounds: Bounds = (None, None),
 ) -> Interval:
     """Return the house's bootstrap interval: a t interval with the replicates' standard error, on a scale without ends.
@@ -39,7 +38,6 @@ def from_replicates(
         replicates: shape S + (B,); NaN where undefined. With more than half undefined there is no interval.
         confidence: nominal coverage.
         n: rows, or clusters when whole clusters were resampled; broadcast against ``value``. Unknown: no correction.
-        df: the same as n = df + 1, for callers who think in degrees of freedom; it wins over ``n``.
         bounds: ends of the metric's range, None where it has none.
 
     Examples:
@@ -55,8 +53,6 @@ def from_replicates(
         message = f"replicates must have the value's shape and one more axis: {draws.shape} for {centre.shape}."
         raise InvalidArgument(message)
     se = replicate_se(draws)
-    if df is not None:
-        n = np.asarray(df, dtype=np.float64) + 1.0
     if n is None:
         rows = np.full(centre.shape, np.nan)
         half_width = np.asarray(t_quantile(0.5 + confidence / 2.0, max(draws.shape[-1] - 1, 1)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from steelyard.metrics.reading import ratio
 from steelyard.metrics.states.sliced import Rows, SlicedTally
+
+FINE_BINS, CURVE_BINS, COARSE_BINS = 4096, 200, 24
 
 
 def quantile_edges(scores: np.ndarray, bins: int) -> np.ndarray:
@@ -40,9 +42,11 @@ class ScoreHistogram:
 
     def add(self, rows: Rows, scores: np.ndarray, positive: np.ndarray) -> None:
         """Add a batch: scores and whether each row is positive, shape (n,)."""
-        cells = np.searchsorted(self.edges, scores, side="right")
-        cells[positive] += self.bins
-        self.tally.add(rows, cells=cells)
+        self.add_bins(rows, np.searchsorted(self.edges, scores, side="right"), positive)
+
+    def add_bins(self, rows: Rows, bins: np.ndarray, positive: np.ndarray) -> None:
+        """Add a batch whose bins are known."""
+        self.tally.add(rows, cells=bins + self.bins * positive)
 
     def merge(self, other: ScoreHistogram) -> ScoreHistogram:
         """Return the histogram of both parts' rows."""
@@ -58,6 +62,74 @@ class ScoreHistogram:
         """Return the sums under each replicate: shape (2, bins, slices, B)."""
         flat = self.tally.replicate(weights)
         return flat.reshape(2, self.bins, *flat.shape[1:])
+
+
+class StreamedScores:
+    """Scores of more rows than can be kept, at three resolutions from one look-up.
+
+    ``fine`` counts every slice without buckets, for the values themselves; ``curve`` counts all rows by bucket, for
+    bands and replicates; ``coarse`` counts the slices by bucket, for their replicates. A replicate of a fine value is
+    that value plus how far the coarse one moves.
+
+    Args:
+        edges: inner edges of the fine bins, increasing.
+        sizes: number of slices in each dimension.
+        weighted: rows carry weights.
+    """
+
+    __slots__ = ("coarse", "coarse_of", "curve", "curve_of", "edges", "fine", "sizes")
+
+    def __init__(self, edges: np.ndarray, sizes: Sequence[int] = (), *, weighted: bool = False) -> None:
+        self.edges = edges
+        self.sizes = tuple(sizes)
+        self.curve_of, curve_edges = _thinned(edges, CURVE_BINS)
+        self.coarse_of, coarse_edges = _thinned(edges, COARSE_BINS)
+        self.curve = ScoreHistogram(curve_edges, weighted=weighted)
+        self.coarse = ScoreHistogram(coarse_edges, sizes, weighted=weighted)
+        self.fine = np.zeros((1 + sum(self.sizes), 2, len(edges) + 1))
+
+    def add(self, rows: Rows, scores: np.ndarray, positive: np.ndarray) -> None:
+        """Add a batch: scores and whether each row is positive, shape (n,)."""
+        bins = np.searchsorted(self.edges, scores, side="right")
+        self.curve.add_bins(Rows(rows.buckets, (), rows.weights, (rows.buckets,)), self.curve_of[bins], positive)
+        if self.sizes:
+            self.coarse.add_bins(rows, self.coarse_of[bins], positive)
+        width = self.fine.shape[2]
+        cells = bins + width * positive
+        start = 0
+        for size, codes in zip((1, *self.sizes), (0, *rows.codes), strict=True):
+            keys = cells + codes * (2 * width)
+            counted = np.bincount(keys, weights=rows.weights, minlength=size * 2 * width)
+            self.fine[start : start + size] += counted.reshape(size, 2, width)
+            start += size
+
+    def merge(self, other: StreamedScores) -> StreamedScores:
+        """Return the scores of both parts' rows."""
+        merged = StreamedScores(self.edges, self.sizes)
+        merged.curve, merged.coarse = self.curve.merge(other.curve), self.coarse.merge(other.coarse)
+        merged.fine = self.fine + other.fine
+        return merged
+
+    def counts(self) -> np.ndarray:
+        """Return the fine counts: shape (2, bins, slices)."""
+        return self.fine.transpose(1, 2, 0)
+
+    def replicates(self, measure: Callable[[np.ndarray], np.ndarray], weights: np.ndarray) -> np.ndarray:
+        """Return a measure's replicates on all rows and every slice: shape (slices, B)."""
+        fine = measure(self.counts())
+        moved = measure(self.curve.replicate(weights)) - measure(self.curve.counts())[:, None]
+        if self.sizes:
+            by_slice = measure(self.coarse.replicate(weights)) - measure(self.coarse.counts())[:, None]
+            moved = np.concatenate([moved, by_slice[1:]])
+        return fine[:, None] + moved
+
+
+def _thinned(edges: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coarse bin of each fine bin, and the coarse edges, which are some of the fine ones."""
+    if len(edges) < bins:
+        return np.arange(len(edges) + 1), edges
+    kept = np.unique(np.linspace(0, len(edges) - 1, bins - 1).astype(int))
+    return np.searchsorted(kept, np.arange(len(edges) + 1), side="left"), edges[kept]
 
 
 def binned_auc(counts: np.ndarray) -> np.ndarray:

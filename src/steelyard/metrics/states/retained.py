@@ -8,7 +8,7 @@ import numpy as np
 
 from steelyard.metrics.weights import splitmix64
 
-STREAM_LIMIT = 2_000_000
+STREAM_LIMIT = 1_000_000
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Retained:
         self.seen += len(ids)
         self._parts.append({"_id": np.asarray(ids), **columns})
         self._held += len(ids)
-        if self._held > 2 * self.limit:
+        if self._held > self.limit + max(self.limit // 4, 4096):
             self._shrink()
 
     def _shrink(self) -> None:

@@ -11,6 +11,7 @@ from steelyard.metrics.weights import BUCKETS
 
 # Above this many entries the table is kept as sorted (key, value) pairs.
 _DENSE_LIMIT = 1 << 23
+_SMALL_PRODUCT = 1 << 24
 # Values are added as two numbers, multiples of 2^-22 and of 2^-52, each of which adds exactly.
 _HIGH = float(2**22)
 _LOW = float(2**52)
@@ -140,7 +141,7 @@ class Tally:
         shape = (self.cells, self.slices, weights.shape[0])
         if self._dense is not None:
             table = self._dense[0] if self.limbs == 1 else self._dense.sum(axis=0)
-            return (table.reshape(-1, BUCKETS) @ weights.T).reshape(shape)
+            return _product(table.reshape(-1, BUCKETS), weights).reshape(shape)
         from scipy import sparse
 
         values = self._values.sum(axis=0)
@@ -161,6 +162,13 @@ class Tally:
             return one
         one._dense = np.stack([np.bincount(keys, weights=v, minlength=self.cells * BUCKETS) for v in self._values])
         return one
+
+
+def _product(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Multiply (rows, buckets) by (B, buckets) to (rows, B). Small products stay on one thread, where they end sooner."""
+    if table.shape[0] * weights.size <= _SMALL_PRODUCT:
+        return np.einsum("rg,bg->rb", table, weights)
+    return table @ weights.T
 
 
 def _accumulate(table: np.ndarray, keys: np.ndarray, part: np.ndarray | None) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, or_, select, update
 
 from steelyard.errors import InvalidArgument, NotFound
 from steelyard.records import ArtifactInfo
 from steelyard.store.artifact_names import check_artifact_path
 from steelyard.store.blobs import Blobs, Draft
 from steelyard.store.sql.database import Database
-from steelyard.store.sql.runs import active_run_number, run_number
+from steelyard.store.sql.runs import active_run_number, locked_run_number, run_number
 from steelyard.store.sql.schema import artifacts
 
 _TYPES = mimetypes.MimeTypes()  # Python's own table, whatever this machine has in /etc
@@ -46,9 +46,15 @@ class SqlArtifacts:
 
     def put_derived(self, run_id: str, path: str, *, derived_from: str, media_type: str) -> ArtifactInfo:
         check_artifact_path(path)
+        check_artifact_path(derived_from)
+        if media_type != "image/png" or not derived_from.endswith(".vl.json"):
+            kind = f"{media_type} from {derived_from!r}"
+            msg = f"{path!r} cannot be derived: only image/png can be rendered, from a .vl.json, not {kind}."
+            raise InvalidArgument(msg)
         with self._database.write() as connection:
             number = active_run_number(connection, run_id)
-            _row(connection, number, run_id, derived_from)
+            if _find(connection, number, derived_from) is None:
+                raise _missing(run_id, derived_from)
             replaced = self._write_row(
                 connection, number, path, sha256="", size=None, media_type=media_type, derived_from=derived_from
             )
@@ -106,26 +112,20 @@ class SqlArtifacts:
             connection.execute(delete(artifacts).where(chosen))
         self._free(gone)
 
-    def _put(
-        self, run_id: str, path: str, draft: Draft, media_type: str, derived_from: str | None = None
-    ) -> ArtifactInfo:
+    def _put(self, run_id: str, path: str, draft: Draft, media_type: str) -> ArtifactInfo:
         with self._database.write() as connection:
-            number = active_run_number(connection, run_id) if derived_from is None else run_number(connection, run_id)
-            self._database.dialect.lock_blob(connection, draft.sha256)
-            self._blobs.keep(draft)
-            replaced = self._write_row(
-                connection,
-                number,
-                path,
-                sha256=draft.sha256,
-                size=draft.size,
-                media_type=media_type,
-                derived_from=derived_from,
-            )
-        self._free(sha256 for sha256 in replaced if sha256 != draft.sha256)
-        return ArtifactInfo(
-            path=path, file_size=draft.size, media_type=media_type, sha256=draft.sha256, derived_from=derived_from
-        )
+            number = active_run_number(connection, run_id)
+            self._keep(connection, draft)
+            columns = {"sha256": draft.sha256, "size": draft.size, "media_type": media_type, "derived_from": None}
+            replaced = self._write_row(connection, number, path, **columns)
+            stale = _forget_renderings(connection, number, path) if (draft.sha256,) != replaced else ()
+        self._free({*replaced, *stale} - {draft.sha256})
+        return ArtifactInfo(path=path, file_size=draft.size, media_type=media_type, sha256=draft.sha256)
+
+    def _keep(self, connection: Connection, draft: Draft) -> None:
+        """Put content into its place under the lock that ``_free`` takes, so that the row and it stay together."""
+        self._database.dialect.lock_blob(connection, draft.sha256)
+        self._blobs.keep(draft)
 
     def _write_row(self, connection: Connection, number: int, path: str, **columns: Any) -> tuple[str, ...]:
         """Write a row and return the digests that it spoke of before."""
@@ -136,15 +136,29 @@ class SqlArtifacts:
         return () if before is None else (before["sha256"],)
 
     def _rendered(self, run_id: str, path: str) -> ArtifactInfo:
-        info = self.stat(run_id, path)
-        if info.is_dir:
-            msg = f"{path!r} is a folder of the run {run_id!r}. Read the files in it."
-            raise InvalidArgument(msg)
-        if info.sha256 or info.derived_from is None:
-            return info
-        image = _render(self.read(run_id, info.derived_from), info)
-        with self._blobs.draft(image) as draft:
-            return self._put(run_id, path, draft, info.media_type, info.derived_from)
+        while True:
+            info = self.stat(run_id, path)
+            if info.is_dir:
+                msg = f"{path!r} is a folder of the run {run_id!r}. Read the files in it."
+                raise InvalidArgument(msg)
+            if info.sha256 or info.derived_from is None:
+                return info
+            self._render(run_id, info, self.stat(run_id, info.derived_from))
+
+    def _render(self, run_id: str, info: ArtifactInfo, specification: ArtifactInfo) -> None:
+        """Render an image and keep it, unless its specification or its own row has changed meanwhile."""
+        from steelyard.charts import render_png  # the renderer is large and seldom needed
+
+        image = render_png(self._blobs.read(specification.sha256))
+        with self._blobs.draft(image) as draft, self._database.write() as connection:
+            number = locked_run_number(connection, run_id)
+            now = _find(connection, number, specification.path)
+            if now is None or now["sha256"] != specification.sha256:
+                return
+            self._keep(connection, draft)
+            a = artifacts.c
+            ours = (a.run == number, a.path == info.path, a.derived_from == specification.path, a.sha256 == "")
+            connection.execute(update(artifacts).where(*ours).values(sha256=draft.sha256, size=draft.size))
 
     def _free(self, digests: Iterable[str]) -> None:
         """Remove contents that no row speaks of any more; each under the lock that ``_put`` takes."""
@@ -156,14 +170,13 @@ class SqlArtifacts:
                     self._blobs.drop(sha256)
 
 
-def _render(specification: bytes, info: ArtifactInfo) -> bytes:
-    if info.media_type != "image/png" or not str(info.derived_from).endswith(".vl.json"):
-        kind = f"not {info.media_type} from {info.derived_from!r}"
-        msg = f"{info.path!r} cannot be rendered: only image/png can, from a .vl.json, {kind}."
-        raise InvalidArgument(msg)
-    from steelyard.charts import render_png  # the renderer is large and seldom needed
-
-    return render_png(specification)
+def _forget_renderings(connection: Connection, number: int, path: str) -> tuple[str, ...]:
+    """Let images of a specification that has changed be rendered anew; return the digests of the old ones."""
+    chosen = and_(artifacts.c.run == number, artifacts.c.derived_from == path)
+    old = tuple(connection.execute(select(artifacts.c.sha256).where(chosen)).scalars())
+    if old:
+        connection.execute(update(artifacts).where(chosen).values(sha256="", size=None))
+    return old
 
 
 def _check_place(connection: Connection, number: int, path: str) -> None:
@@ -186,13 +199,6 @@ def _under(path: str) -> ColumnElement[bool]:
 def _find(connection: Connection, number: int, path: str) -> RowMapping | None:
     statement = select(artifacts).where(artifacts.c.run == number, artifacts.c.path == path)
     return connection.execute(statement).mappings().first()
-
-
-def _row(connection: Connection, number: int, run_id: str, path: str) -> RowMapping:
-    row = _find(connection, number, check_artifact_path(path))
-    if row is None:
-        raise _missing(run_id, path)
-    return row
 
 
 def _missing(run_id: str, path: str) -> NotFound:

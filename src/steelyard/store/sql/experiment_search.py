@@ -76,7 +76,7 @@ def experiments_from_rows(connection: Connection, rows: Sequence[RowMapping]) ->
     t = experiment_tags.c
     for number, key, value in connection.execute(
         select(t.experiment, t.key, t.value).where(t.experiment.in_(list(tags))).order_by(t.key)
-    ).tuples():
+    ):
         tags[number][key] = value
     return tuple(
         Experiment(

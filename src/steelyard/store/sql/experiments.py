@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from steelyard.errors import AlreadyExists, InvalidArgument, NotFound
@@ -89,9 +89,11 @@ class SqlExperiments:
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment and its runs, softly."""
-        now = now_ms()
         with self._database.write() as connection:
             number = _not_default(connection, experiment_id, "deleted")
+            # Later than every single run's deletion: restore() tells the two apart by this time.
+            last = connection.execute(select(func.max(runs.c.deleted_time)).where(runs.c.experiment == number)).scalar()
+            now = max(now_ms(), (last or 0) + 1)
             gone = {"lifecycle": "deleted", "deleted_time": now}
             active = (experiments.c.id == number, experiments.c.lifecycle == "active")
             connection.execute(update(experiments).where(*active).values(**gone, last_update_time=now))

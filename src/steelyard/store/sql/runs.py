@@ -163,7 +163,7 @@ class SqlRuns:
             rows = connection.execute(chosen.where(m.run == run_number(connection, run_id)))
             return tuple(
                 Metric(key, float("nan") if is_nan else value, timestamp, step)
-                for value, timestamp, step, is_nan in rows.tuples()
+                for value, timestamp, step, is_nan in rows
             )
 
 
@@ -172,17 +172,23 @@ def run_number(connection: Connection, run_id: str) -> int:
     return _find_run(connection, run_id)[0]
 
 
+def locked_run_number(connection: Connection, run_id: str) -> int:
+    """Return a run's row id, deleted or not, and hold off its other writers until this transaction ends."""
+    return _find_run(connection, run_id, lock=True)[0]
+
+
 def active_run_number(connection: Connection, run_id: str) -> int:
-    """Return the row id of a run that may still be written to."""
-    number, lifecycle = _find_run(connection, run_id)
+    """Return the row id of a run that may still be written to, and hold off its other writers."""
+    number, lifecycle = _find_run(connection, run_id, lock=True)
     if lifecycle != "active":
         msg = f"The run {run_id!r} is deleted. Restore it before writing to it."
         raise InvalidArgument(msg)
     return number
 
 
-def _find_run(connection: Connection, run_id: str) -> tuple[int, str]:
-    row = connection.execute(select(runs.c.id, runs.c.lifecycle).where(runs.c.run_id == run_id)).first()
+def _find_run(connection: Connection, run_id: str, *, lock: bool = False) -> tuple[int, str]:
+    statement = select(runs.c.id, runs.c.lifecycle).where(runs.c.run_id == run_id)
+    row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).first()
     if row is None:
         msg = f"There is no run with id {run_id!r}."
         raise NotFound(msg)

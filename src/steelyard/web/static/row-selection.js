@@ -41,6 +41,7 @@ class RowSelection extends HTMLElement {
     this.bar.querySelector("[data-label]").textContent = chosen.length > 1 ? `Compare ${chosen.length}` : "Compare";
     this.bar.querySelector("[data-says]").textContent = this.sentence(chosen.length, digests);
     this.button.disabled = !right;
+    this.bar.classList.toggle("idle", chosen.length === 0);
     this.clear.hidden = chosen.length === 0;
     for (const box of this.boxes) box.closest("tr").classList.toggle("on", box.checked);
   }

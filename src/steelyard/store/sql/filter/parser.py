@@ -210,7 +210,8 @@ class _Parser:
         name = self._vocabulary.aliases.get(name, name)
         if name in known:
             return Key("attributes", name, known[name])
-        close = nearest(name, [*known, *self._vocabulary.aliases])
+        begun = [attribute for attribute in known if name and attribute.startswith(name)]
+        close = begun[0] if begun else nearest(name, [*known, *self._vocabulary.aliases])
         hint = f"did you mean {close}" if close else self._examples()
         raise filter_error(self._text, token.at, f"{self._vocabulary.noun} have no attribute {name!r}.", hint=hint)
 
