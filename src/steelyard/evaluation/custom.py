@@ -8,7 +8,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,10 +155,8 @@ def _replicates(metric: EvaluationMetric, scope: Scope, draws: np.ndarray, bucke
         warnings.simplefilter("ignore")
         for b, weights in enumerate(draws):
             rows = np.repeat(np.arange(len(frame)), weights[buckets].astype(np.int64))
-            try:
+            with suppress(Exception):  # a replicate on which the function fails is undefined, as NaN says
                 values[b] = float(_call(metric.function, _resampled(scope, rows)))
-            except Exception:
-                continue
             if time.monotonic() - start > BUDGET:
                 return f"one call takes too long for {len(draws)} replicates"
     return values

@@ -81,9 +81,7 @@ def validate_evaluation_results(
         changes = gate.min_absolute_change is not None or gate.min_relative_change is not None
         if changes and baseline_result is None:
             raise InvalidArgument(f"{name}: a change is asked for, so baseline_result must be given.")
-        failures += _failures(
-            name, gate, candidate_result.metrics, baseline_result.metrics if baseline_result else None
-        )
+        failures += _failures(name, gate, candidate, baseline_result.metrics if baseline_result else None)
     if failures:
         raise ModelValidationFailed("The candidate did not pass:\n" + "\n".join(f"  {f}" for f in failures))
 

@@ -165,7 +165,7 @@ class Tally:
 
 
 def _product(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Multiply (rows, buckets) by (B, buckets) to (rows, B). Small products stay on one thread, where they end sooner."""
+    """Multiply (rows, buckets) by (B, buckets) to (rows, B); small products on one thread, where they end sooner."""
     if table.shape[0] * weights.size <= _SMALL_PRODUCT:
         return np.einsum("rg,bg->rb", table, weights)
     return table @ weights.T
