@@ -53,6 +53,16 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     empty(url)  # far quicker than a database for each test
 
 
+@pytest.fixture(params=BACK_ENDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that has no tables yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    with fresh_database(request.getfixturevalue("postgres_server")) as url:
+        yield f"{url}&artifacts={tmp_path}/artifacts"
+
+
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """An empty store."""

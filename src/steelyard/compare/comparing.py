@@ -210,8 +210,7 @@ def _pair(candidate: EvaluatedRun, baseline: EvaluatedRun) -> Pair:
     if candidate.rows is not None and baseline.rows is not None and _have_ids(candidate, baseline):
         joined = align(candidate.rows, baseline.rows)
         return Pair(candidate, baseline, joined, joined.same)
-    ours, theirs = candidate.summary.dataset, baseline.summary.dataset
-    same = bool(ours.digest) and (ours.digest, ours.id_column) == (theirs.digest, theirs.id_column)
+    same = candidate.summary.dataset.same_rows(baseline.summary.dataset)
     return Pair(candidate, baseline, None, same)
 
 

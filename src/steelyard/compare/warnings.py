@@ -40,7 +40,7 @@ def _about_data(pair: Pair) -> list[str]:
     ours, theirs = pair.candidate.summary.dataset, pair.baseline.summary.dataset
     alignment = pair.alignment
     told = []
-    if ours.digest != theirs.digest:
+    if not ours.same_rows(theirs):
         digests = f"{ours.name} {ours.digest[:8]} and {theirs.name} {theirs.digest[:8]}"
         same = alignment is not None and alignment.same
         start = "The rows have the same ids but not the same content" if same else "The datasets differ"
@@ -56,7 +56,7 @@ def _about_data(pair: Pair) -> list[str]:
             f"Only {alignment.shared:,} rows are in both runs, of {both[0]:,} in the candidate and {both[1]:,} in the "
             "baseline; differences are made on these where rows tell the metric."
         )
-    if alignment.shared and ours.digest != theirs.digest:
+    if alignment.shared and not ours.same_rows(theirs):
         changed = _other_targets(alignment)
         if changed:
             told.append(f"{changed:,} shared rows have another target in the two runs.")

@@ -43,6 +43,7 @@ class Fingerprint:
         self._rest = [name for name in schema.names if name in exclude]
         self._ids = RowIds(id_column=id_column, exclude=exclude)
         self._digest = Digest(schema)
+        self._rows = 0
 
     def update(self, batch: pa.RecordBatch) -> Words:
         """Take in the next rows and return their ids, uint64, shape (n,).
@@ -53,11 +54,20 @@ class Fingerprint:
         sums = row_sums(batch, self._content)
         hashes = mixed(sums)
         self._digest.update_hashes(mixed(sums + row_sums(batch, self._rest)) if self._rest else hashes)
-        return self._ids.of_column(batch) if self._by_column else self._ids.of_hashes(hashes)
+        ids = self._ids.of_column(batch) if self._by_column else self._ids.of_hashes(hashes)
+        self._rows += int(mixed(ids ^ mixed(hashes)).sum(dtype="uint64"))
+        return ids
 
     def text(self, batch: pa.RecordBatch, ids: Words) -> pa.Array:
         """Return ids as people see them: the id column's own values, or 16 hexadecimal digits."""
         return self._ids.text(batch, ids)
+
+    def rows_digest(self) -> str:
+        """Return a digest of the rows so far in any order, without the excluded columns: 16 hexadecimal digits.
+
+        Two tables with the same rows and different predictions have the same.
+        """
+        return f"{self._rows & 0xFFFFFFFFFFFFFFFF:016x}"
 
     def digest(self) -> str:
         """Return the digest of the rows so far, 32 hexadecimal digits."""

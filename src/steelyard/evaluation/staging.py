@@ -21,7 +21,6 @@ from steelyard.errors import DataError, InvalidArgument
 from steelyard.evaluation.columns import check_finite, check_probabilities, missing, plain, to_array
 from steelyard.evaluation.inputs import Inputs, check_weights
 from steelyard.metrics.slicing import SliceIndex, numbers
-from steelyard.metrics.weights import splitmix64
 
 if TYPE_CHECKING:
     from steelyard.evaluation.prediction import Predictor
@@ -43,7 +42,7 @@ class Staged:
     Args:
         read: yields the batches in order, as often as asked.
         n_rows: rows in all.
-        digest: of the data's full content; ``rows_digest`` of the row ids in any order.
+        digest: of the data's full content; ``rows_digest`` of the rows in any order, without predictions.
         target_values, prediction_values: distinct values, or None when there are too many.
         slices: the index of each dimension.
         probability_columns: names of the staged columns of probabilities.
@@ -172,12 +171,10 @@ class _Stager:
             inputs.table.schema, id_column=inputs.table.id_column, exclude=inputs.answers
         )  # fmt: skip
         self.clusters = RowIds(id_column=None)
-        self.id_sum = 0
         self.prediction_type: pa.DataType | None = None
 
     def block(self, batch: pa.RecordBatch) -> Block:
         ids = self.fingerprint.update(batch)
-        self.id_sum = (self.id_sum + int(splitmix64(ids).sum(dtype=np.uint64))) & 0xFFFFFFFFFFFFFFFF
         n = batch.num_rows
         outcomes = np.zeros(n, dtype=np.int8)
         for name in self.inputs.targets:
@@ -203,7 +200,7 @@ class _Stager:
         staged.read, staged.in_memory = read, in_memory
         staged.n_rows = self.offset
         staged.digest = self.fingerprint.digest()
-        staged.rows_digest = f"{self.id_sum:016x}"
+        staged.rows_digest = self.fingerprint.rows_digest()
         return staged
 
     def _target(self, column: pa.Array, name: str, outcomes: np.ndarray) -> None:

@@ -76,8 +76,8 @@ class ChartRef:
 class DatasetRef:
     """The data that was evaluated.
 
-    ``digest`` covers its full content, whatever the chunking; ``rows_digest`` covers the row ids alone, in any order:
-    two runs with the same ``rows_digest`` scored the same rows, whatever columns of predictions they came with.
+    ``digest`` covers its full content, whatever the chunking; ``rows_digest`` covers the rows in any order, without
+    columns of predictions: two runs with the same ``rows_digest`` scored the same rows.
     """
 
     name: str
@@ -87,6 +87,12 @@ class DatasetRef:
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     id_column: str | None = None
+
+    def same_rows(self, other: DatasetRef) -> bool:
+        """Whether both hold the same rows, apart from columns of predictions."""
+        if self.rows_digest and other.rows_digest:
+            return (self.rows_digest, self.id_column) == (other.rows_digest, other.id_column)
+        return bool(self.digest) and (self.digest, self.id_column) == (other.digest, other.id_column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,17 @@ def plural(number: float, one: str, many: str = "") -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
+def about(number: int, one: str) -> str:
+    """Write a forecast of a count with its noun, to the two figures that a forecast deserves.
+
+    Examples:
+        >>> about(6712, "more row"), about(7, "more row")
+        ('6,700 more rows', '7 more rows')
+    """
+    power = 10 ** max(0, len(str(number)) - 2)
+    return plural(round(number / power) * power, one)
+
+
 def _when(milliseconds: int) -> datetime | None:
     try:
         return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

@@ -18,6 +18,7 @@ from steelyard.records import (
 from steelyard.web.contexts.comparison import ComparisonView
 from steelyard.web.contexts.run import (
     EvaluationView,
+    LabelTable,
     MetricFamily,
     Mistake,
     Reading,
@@ -26,6 +27,7 @@ from steelyard.web.contexts.run import (
     SliceRow,
 )
 from steelyard.web.evaluations import describe, load_rows
+from steelyard.web.gaps import view_gaps
 from steelyard.web.preview import preview_rows
 from steelyard.web.scales import estimate_scale
 
@@ -47,7 +49,8 @@ def view_evaluation(
     """
     overall = {s.metric: s.estimate for s in summary.estimates if s.slice == ALL_ROWS}
     infos = {name: describe(name, summary) for name in overall}
-    readings = {name: _reading(infos[name], estimate, comparison) for name, estimate in overall.items()}
+    by_label = {name: parts for name in overall if (parts := _of_label(name, summary)) is not None}
+    readings = {n: _reading(infos[n], e, comparison) for n, e in overall.items() if n not in by_label}
     return EvaluationView(
         task=summary.task,
         model_type=summary.model_type,
@@ -68,7 +71,8 @@ def view_evaluation(
         readings=_headlines(readings),
         families=_families(readings),
         slices=_forest(summary, infos, metric, comparison),
-        gaps=summary.gaps,
+        labels=_label_table(by_label, overall, summary),
+        gaps=view_gaps(summary),
         confusion=summary.confusion,
         mistakes=_mistakes(summary.confusion),
         charts=summary.charts,
@@ -76,6 +80,28 @@ def view_evaluation(
         failures=summary.failures,
         warnings=summary.warnings,
         preview=_preview(store, run_id, summary),
+    )
+
+
+def _of_label(name: str, summary: EvaluationSummary) -> tuple[str, str] | None:
+    """Return the metric and the label of a name such as ``recall_score/negative``; None for other names."""
+    metric, _, label = name.partition("/")
+    return (metric, label) if label in summary.labels and metric else None
+
+
+def _label_table(
+    by_label: Mapping[str, tuple[str, str]], overall: Mapping[str, Estimate], summary: EvaluationSummary
+) -> LabelTable | None:
+    if not by_label:
+        return None
+    metrics = list(dict.fromkeys(metric for metric, _ in by_label.values()))
+    found = {parts: overall[name] for name, parts in by_label.items()}
+    infos = [describe(metric, summary) for metric in metrics]
+    columns = [[e for (m, _), e in found.items() if m == metric and e.value is not None] for metric in metrics]
+    return LabelTable(
+        metrics=tuple(infos),
+        scales=tuple(estimate_scale(column, info) for column, info in zip(columns, infos, strict=True)),
+        rows=tuple((label, tuple(found.get((metric, label)) for metric in metrics)) for label in summary.labels),
     )
 
 

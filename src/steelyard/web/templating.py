@@ -30,7 +30,7 @@ def environment() -> Environment:
     )
     names = ("score", "interval", "plus_minus", "signed", "signed_interval", "count", "percent", "duration", "size")
     env.globals.update({name: getattr(formats, name) for name in names})
-    env.globals.update({name: getattr(formats, name) for name in ("moment", "iso", "plural", "in_points", "level")})
+    env.globals.update({name: getattr(formats, name) for name in ("moment", "iso", "plural", "in_points", "level", "about")})
     env.globals.update(asset=assets.address, links=links, version=__version__, difference_scale=scales.difference_scale)
     env.globals["lowered"] = lowered
     env.globals["state_of"] = STATES.get

@@ -27,7 +27,11 @@ class SqlStore:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._database = Database(_dialect(address))
-        migrate(self._database, where=address.url)
+        try:
+            migrate(self._database, where=address.url)
+        except BaseException:
+            self._database.close()
+            raise
         self.experiments = SqlExperiments(self._database)
         self.runs = SqlRuns(self._database)
         self.search = SqlSearch(self._database)

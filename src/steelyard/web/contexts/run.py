@@ -70,6 +70,33 @@ class SliceForest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTable:
+    """Metrics of each label against the rest; None where a label lacks one."""
+
+    metrics: tuple[MetricInfo, ...]
+    scales: tuple[Scale, ...]
+    rows: tuple[tuple[str, tuple[Estimate | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapRow:
+    """How far the slices of a dimension lie apart in one metric."""
+
+    info: MetricInfo
+    difference: Gap | None = None
+    ratio: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionGaps:
+    """The gaps in one dimension: by metric, and the fairness measures by name."""
+
+    dimension: str
+    metrics: tuple[GapRow, ...]
+    fairness: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """A true label that was often taken for another."""
 
@@ -123,7 +150,8 @@ class EvaluationView:
     readings: tuple[Reading, ...]
     families: tuple[MetricFamily, ...]
     slices: SliceForest | None
-    gaps: tuple[Gap, ...]
+    labels: LabelTable | None
+    gaps: tuple[DimensionGaps, ...]
     confusion: ConfusionCounts | None
     mistakes: tuple[Mistake, ...]
     charts: tuple[ChartRef, ...]

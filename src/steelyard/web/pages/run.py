@@ -58,7 +58,7 @@ def show(request: Request) -> Response:
         else None,
         logged=_logged(store, run, leave_out=evaluated),
         params=dict(sorted(run.data.params.items())),
-        tags={key: value for key, value in sorted(run.data.tags.items()) if not key.startswith("mlflow.")},
+        tags={key: value for key, value in sorted(run.data.tags.items()) if not key.startswith(("mlflow.", "steelyard."))},
         note=run.data.tags.get(_NOTE_TAG, ""),
         datasets=run.inputs.dataset_inputs,
         models=tuple(store.models.list(run_id=run.info.run_id)),
