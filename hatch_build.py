@@ -64,7 +64,7 @@ def build(*, force: bool = False) -> bool:
     if npm is None:
         msg = "The front-end files are missing and npm, which fetches them, is not installed. Install Node.js 20 or newer."
         raise RuntimeError(msg)
-    subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True)  # noqa: S603
+    subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True)
     copy_files(FRONTEND / "node_modules")
     return True
 
@@ -112,7 +112,9 @@ def licences(modules: Path) -> str:
     parts = ["The licences of the packages in this folder and of those inside their files.\n"]
     for manifest in sorted([*modules.glob("*/package.json"), *modules.glob("@*/*/package.json")]):
         package = json.loads(manifest.read_text("utf-8"))
-        texts = [path for path in sorted(manifest.parent.iterdir()) if path.name.lower().startswith(("licen", "copying"))]
+        texts = [
+            path for path in sorted(manifest.parent.iterdir()) if path.name.lower().startswith(("licen", "copying"))
+        ]
         title = f"{package['name']} {package['version']} ({package.get('license', 'see below')})"
         body = "\n".join(path.read_text("utf-8", errors="replace").strip() for path in texts)
         parts.append(f"{title}\n{'-' * len(title)}\n{body}\n")

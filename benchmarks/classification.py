@@ -64,6 +64,7 @@ def make(path: Path, n: int) -> None:
 def ours(path: Path) -> Callable[[], Mapping[str, Any]]:
     """Load what is needed, and return the work."""
     import numpy as np
+    import scipy.special  # noqa: F401  (loaded on first use otherwise; scikit-learn has loaded it too)
 
     from steelyard.metrics.binary import BinaryState
     from steelyard.metrics.estimates import Context, estimates

@@ -113,7 +113,7 @@ def test_an_svg_shows_the_words_of_the_chart(specs: dict[str, Any]) -> None:
     svg = render_svg(specs["roc"])
     assert svg.startswith("<svg")
     assert "False positive rate" in svg
-    assert "357 benign, 212 others" in svg
+    assert "benign: 357 rows, others: 212" in svg
 
 
 def test_the_dark_theme_draws_on_dark_paper(specs: dict[str, Any]) -> None:

@@ -121,6 +121,7 @@ def _start() -> dict[str, str]:
         "max_connections": "200",
         "shared_buffers": "32MB",
         "fsync": "off",  # speed of tests; nothing here cuts the power
+        "wal_writer_delay": "10s",  # what a soft commit leaves behind stays visible to the test of durability
     }
     options = " ".join(f"-c {name}={value or repr('')}" for name, value in settings.items())
     _run([str(programs / "pg_ctl"), "-D", data, "-w", "-o", options, "-l", str(home / "log"), "start"])

@@ -58,6 +58,9 @@ def test_a_postgres_url_shows_no_password_and_keeps_its_options(here: Path, monk
     assert address.artifacts == here / "there"
     assert address.url == "postgresql://ada:***@db:5432/runs?sslmode=require"
     assert address.database_url == "postgresql://ada:s3cret@db:5432/runs?sslmode=require"
+    hidden = find_address("postgresql://db/runs?password=s3cret&sslpassword=s3cret&user=ada")
+    assert "s3cret" not in hidden.url
+    assert "user=ada" in hidden.url
     assert find_address("postgres://db/runs").artifacts == here / "steelyard-artifacts"
     monkeypatch.setenv("STEELYARD_ARTIFACTS", "by-environment")
     assert find_address("postgresql://db/runs").artifacts == here / "by-environment"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from steelyard.errors import FilterError, InvalidArgument, NotFound
 from steelyard.records import DatasetInput, Metric, Run, Store
+from steelyard.store.sql.paging import fingerprint, make_token
 
 
 def names(page) -> list[str]:
@@ -167,6 +168,13 @@ def test_a_token_that_nobody_gave_is_refused_and_an_empty_one_is_the_first_page(
         return
     with pytest.raises(InvalidArgument, match="page_token"):
         zoo.search.search(["0"], page_token=token)
+
+
+@pytest.mark.parametrize("values", [["x", "y"], [1, 2], [2**63, "y"], [1, "a\x00"], [[1], "y"], [True, "y"]])
+def test_a_forged_token_never_reaches_the_database(zoo: Store, values) -> None:
+    query = fingerprint(["0"], "", [], "ACTIVE_ONLY")
+    with pytest.raises(InvalidArgument, match="page_token"):
+        zoo.search.search(["0"], page_token=make_token(query, values))
 
 
 def test_views_choose_between_active_and_deleted(zoo: Store) -> None:

@@ -41,7 +41,7 @@ from steelyard.records import (
 
 HOSTILE = (
     "<script>window.__pwned=1</script>",
-    "\"><img src=x onerror=window.__pwned=2>",
+    '"><img src=x onerror=window.__pwned=2>',
     "'; window.__pwned=3; //",
     "{{ 7 * 7 }}${7*7}<svg/onload=window.__pwned=4>",
     "javascript:window.__pwned=5",
@@ -103,7 +103,11 @@ def binary(
     job[:90] = np.where(job[:90] == "skilled", "tourist", job[:90])
     truth = shared.random(n) < 0.42
     noise = 0.8 * shared.normal(0, 1, n) + 0.6 * own.normal(0, 1, n)
-    logit = skill * np.where(truth, 1, -1) * np.where((job == worse_in), -0.2, 1) + noise * (1.1 if skill else 0.2) - (0 if skill else 1)
+    logit = (
+        skill * np.where(truth, 1, -1) * np.where((job == worse_in), -0.2, 1)
+        + noise * (1.1 if skill else 0.2)
+        - (0 if skill else 1)
+    )
     probability = 1 / (1 + np.exp(-logit))
     missing = own.random(n) < 0.007
     predicted = probability > 0.5
@@ -127,14 +131,24 @@ def binary(
     }
     keep = ~missing
     values = {"accuracy_score": (truth == predicted)[keep] * 1.0, "log_loss": loss[keep]}
-    counted = {"tp": (truth & predicted)[keep] * 1.0, "fp": (~truth & predicted)[keep] * 1.0, "fn": (truth & ~predicted)[keep] * 1.0}
+    counted = {
+        "tp": (truth & predicted)[keep] * 1.0,
+        "fp": (~truth & predicted)[keep] * 1.0,
+        "fn": (truth & ~predicted)[keep] * 1.0,
+    }
     ratio = lambda s: 2 * s["tp"] / np.maximum(2 * s["tp"] + s["fp"] + s["fn"], 1e-9)  # noqa: E731
     confusion = ConfusionCounts(
         labels=("good", "bad"),
-        counts=tuple(tuple(float(((truth == t) & (predicted == p) & keep).sum()) for p in (False, True)) for t in (False, True)),
+        counts=tuple(
+            tuple(float(((truth == t) & (predicted == p) & keep).sum()) for p in (False, True)) for t in (False, True)
+        ),
     )
     headline = {"accuracy_score", "f1_score", "log_loss"}
-    failures = (MetricFailure(name="profit", error="ZeroDivisionError: division by zero", traceback="Traceback …\n  line 3"),) if worse_in else ()
+    failures = (
+        (MetricFailure(name="profit", error="ZeroDivisionError: division by zero", traceback="Traceback …\n  line 3"),)
+        if worse_in
+        else ()
+    )
     return _record(
         store, experiment, name, start, "binary", rows, keep, values, {"f1_score": (counted, ratio)}, headline,
         slices={"job": job[keep], "sex": sex[keep]}, confusion=confusion, charts=True, failures=failures,
@@ -192,10 +206,17 @@ def regression(store: Store, experiment: str, start: int, n: int = 700) -> str:
 
 def plain(store: Store, experiment: str, start: int) -> str:
     """A run that only logged."""
-    run = store.runs.create(experiment, run_name="training-only", start_time=start, tags={"stage": "scratch"}).info.run_id
+    run = store.runs.create(
+        experiment, run_name="training-only", start_time=start, tags={"stage": "scratch"}
+    ).info.run_id
     random = np.random.default_rng(41)
-    history = [Metric("train_loss", float(2 * np.exp(-i / 30) + 0.05 * random.random()), start + i * 1000, i) for i in range(120)]
-    store.runs.log_batch(run, metrics=[*history, Metric("val_accuracy", 0.91, start)], params={"lr": "0.001", "layers": "4"})
+    history = [
+        Metric("train_loss", float(2 * np.exp(-i / 30) + 0.05 * random.random()), start + i * 1000, i)
+        for i in range(120)
+    ]
+    store.runs.log_batch(
+        run, metrics=[*history, Metric("val_accuracy", 0.91, start)], params={"lr": "0.001", "layers": "4"}
+    )
     store.artifacts.put(run, "notes/readme.md", b"# Notes\nNothing to see.\n")
     store.artifacts.put(run, "table.csv", b"name,value\na,1\nb,2\n")
     store.runs.update(run, status="FINISHED", end_time=start + 130_000)
@@ -224,7 +245,9 @@ def hostile(store: Store, now: int) -> str:
         confusion=ConfusionCounts(labels=(HOSTILE[0], HOSTILE[1]), counts=((6.0, 0.0), (6.0, 0.0))), charts=False,
         params={bad[:60]: bad}, labels=(HOSTILE[0], HOSTILE[1]), failures=(MetricFailure(name=bad, error=bad, traceback=bad),), warnings=(bad,),
     )  # fmt: skip
-    store.runs.log_batch(run, tags={"note": bad, "mlflow.note.content": bad}, metrics=[Metric("evil<b>x</b>", 1.0, now)])
+    store.runs.log_batch(
+        run, tags={"note": bad, "mlflow.note.content": bad}, metrics=[Metric("evil<b>x</b>", 1.0, now)]
+    )
     store.artifacts.put(run, "page.html", f"<html><body>{bad}</body></html>".encode())
     store.artifacts.put(run, "table.csv", f"{bad},b\n{bad},2\n".encode())
     store.artifacts.put(run, "picture.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="window.__pwned=6"/>')
@@ -239,14 +262,23 @@ def many(store: Store, count: int, now: int) -> str:
     random = np.random.default_rng(51)
     for i in range(count):
         start = now - (count - i) * 60_000
-        run = store.runs.create(experiment, run_name=f"sweep-{i:05d}", start_time=start, tags={"owner": f"team{i % 7}"}).info.run_id
+        run = store.runs.create(
+            experiment, run_name=f"sweep-{i:05d}", start_time=start, tags={"owner": f"team{i % 7}"}
+        ).info.run_id
         accuracy = float(random.beta(80, 12))
         estimates = [
             ScoredMetric(metric=m, estimate=Estimate(v, 1200, 0, 0.01, v - 0.02, v + 0.018, method="wilson"))
-            for m, v in (("accuracy_score", accuracy), ("f1_score", accuracy - 0.02), ("roc_auc", min(0.97, accuracy + 0.05)), ("log_loss", 1.1 - accuracy))
+            for m, v in (
+                ("accuracy_score", accuracy),
+                ("f1_score", accuracy - 0.02),
+                ("roc_auc", min(0.97, accuracy + 0.05)),
+                ("log_loss", 1.1 - accuracy),
+            )
         ]
         metrics = [Metric(s.metric, s.estimate.value or 0.0, start) for s in estimates]
-        store.runs.log_batch(run, metrics=metrics, params={"C": str(0.1 * (i % 9)), "depth": str(i % 6), "seed": str(i)}, durable=False)
+        store.runs.log_batch(
+            run, metrics=metrics, params={"C": str(0.1 * (i % 9)), "depth": str(i % 6), "seed": str(i)}, durable=False
+        )
         store.estimates.put(run, estimates)
         store.runs.update(run, status="FINISHED", end_time=start + 4200)
     return experiment
@@ -313,7 +345,11 @@ def _record(
     store.artifacts.put(run, SUMMARY_PATH, msgspec.json.encode(summary))
     store.estimates.put(run, scored)
     overall = [s for s in scored if not s.slice]
-    store.runs.log_batch(run, metrics=[Metric(s.metric[:200], s.estimate.value or 0.0, start) for s in overall if "<" not in s.metric], params=params)
+    store.runs.log_batch(
+        run,
+        metrics=[Metric(s.metric[:200], s.estimate.value or 0.0, start) for s in overall if "<" not in s.metric],
+        params=params,
+    )
     store.runs.log_inputs(run, [DatasetInput(name=f"{task}-test", digest=digest, context="eval")])
     store.runs.update(run, status="FINISHED", end_time=start + 112_000)
     return run
@@ -335,4 +371,10 @@ def _chart(store: Store, run: str, table: pa.Table) -> ChartRef:
         "mark": {"type": "bar", "tooltip": True}, "encoding": {"x": {"field": "score", "type": "quantitative"}, "y": {"field": "rows", "type": "quantitative"}},
     }  # fmt: skip
     store.artifacts.put(run, "score_histogram.vl.json", msgspec.json.encode(spec))
-    return ChartRef(name="score_histogram", title="Distribution of scores", spec="score_histogram.vl.json", png="", description="How many rows have each score.")
+    return ChartRef(
+        name="score_histogram",
+        title="Distribution of scores",
+        spec="score_histogram.vl.json",
+        png="",
+        description="How many rows have each score.",
+    )

@@ -24,12 +24,11 @@ __all__ = [
 
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _BAND = "band: 95% interval"
-_LOW_PREVALENCE = 0.25  # below it there is no room for words under its line
 
 
-def share_axis(title: str) -> Axis:
-    """Return an axis of a share, 0 to 1."""
-    return Axis(title=title, domain=(0.0, 1.0), ticks=_QUARTERS, format=".2~f")
+def share_axis(title: str, *key: str) -> Axis:
+    """Return an axis of a share, 0 to 1, with lines under its title that say what is drawn (empty ones left out)."""
+    return Axis(title=(title, *(line for line in key if line)), domain=(0.0, 1.0), ticks=_QUARTERS, format=".2~f")
 
 
 def with_reading(label: str, estimate: Estimate | None) -> str:
@@ -62,7 +61,7 @@ def roc_curve_plot(curves: Sequence[RocCurve]) -> Spec:
     if len(curves) == 1:
         words = [f"AUC {reading(first.auc)}" if reading(first.auc) else ""]
         if first.positives and first.negatives:
-            words.append(f"{first.positives:,.0f} {label_text(first.label)}, {first.negatives:,.0f} others")
+            words.append(f"{label_text(first.label)}: {first.positives:,.0f} rows, others: {first.negatives:,.0f}")
         layers.append(note([*words, band_note(first.low, first.auc)], x="width", y="height"))
     description = "ROC curve: true positive rate by false positive rate. " + _summary("Area", curves, "auc")
     return chart(
@@ -84,11 +83,11 @@ def precision_recall_curve_plot(curves: Sequence[PrecisionRecallCurve]) -> Spec:
         tidy(with_reading(c.label, c.average_precision), c.recall, c.precision, c.low, c.high, threshold=c.threshold)
         for c in curves
     ]
-    x, y = share_axis("Recall"), share_axis("Precision")
+    x, y = share_axis("Recall", *(_precision_key(curves[0]) if len(curves) == 1 else ())), share_axis("Precision")
     # Average precision sums precision at the higher recall of each step, so the step changes at its lower end.
     rows, layers = curve_layers(lines, x=x, y=y, interpolate="step-before", tooltip=_threshold(curves))
     if len(curves) == 1:
-        layers = [*_prevalence(curves[0]), *layers, _precision_note(curves[0])]
+        layers = [*_prevalence(curves[0]), *layers]
     description = "Precision by recall. " + _summary("Average precision", curves, "average_precision")
     return chart(
         "precision_recall_curve_plot", title="Precision and recall", description=description,
@@ -100,18 +99,11 @@ def _prevalence(curve: PrecisionRecallCurve) -> list[dict[str, Any]]:
     return [] if curve.prevalence is None else [reference_line((0, 1), (curve.prevalence, curve.prevalence))]
 
 
-def _precision_note(curve: PrecisionRecallCurve) -> dict[str, Any]:
-    """Return the note at the left: under the line of the prevalence, or above it where that line is low."""
+def _precision_key(curve: PrecisionRecallCurve) -> tuple[str, str]:
     value, prevalence = reading(curve.average_precision), curve.prevalence
-    words = [
-        f"Average precision {value}" if value else "",
-        band_note(curve.low, curve.average_precision),
-        "" if prevalence is None else f"dashed: share of positives, {prevalence:.3f}",
-    ]
-    layer = note(words, x=0, y="height", align="left")
-    if prevalence is not None and prevalence < _LOW_PREVALENCE:
-        layer["encoding"]["y"] = {"datum": prevalence, "type": "quantitative"}
-    return layer
+    band = band_note(curve.low, curve.average_precision)
+    dashed = "" if prevalence is None else f"dashed: share of positives, {prevalence:.3f}"
+    return (f"Average precision {value}" if value else "", " · ".join(words for words in (band, dashed) if words))
 
 
 def lift_curve_plot(curves: Sequence[LiftCurve]) -> Spec:
@@ -124,12 +116,11 @@ def lift_curve_plot(curves: Sequence[LiftCurve]) -> Spec:
         InvalidArgument: for curves without points or of uneven columns, or more than ten.
     """
     lines = [tidy(label_text(c.label), c.share, c.lift, c.low, c.high) for c in curves]
-    x = share_axis("Share of rows taken, highest scores first")
+    key = " · ".join(words for words in ("dashed: random order", band_note(curves[0].low)) if words) if curves else ""
+    x = share_axis("Share of rows taken, highest scores first", key if len(curves) == 1 else "")
     y = Axis(title="Lift: positives found, times what chance would find", zero=True)
     rows, layers = curve_layers(lines, x=x, y=y)
     layers.insert(0, reference_line((0, 1), (1, 1)))
-    if len(curves) == 1:
-        layers.append(note(["dashed: random order", band_note(curves[0].low)], x="width", y=0, up=False))
     first = lines[0]
     tenth = float(np.interp(0.1, first.x, first.y))
     description = f"Lift by share of rows taken. Lift in the first tenth for {first.legend}: {tenth:.2f}."
@@ -176,16 +167,12 @@ def calibration_curve_plot(curves: Sequence[CalibrationCurve]) -> Spec:
         InvalidArgument: for curves without points or of uneven columns, or more than ten.
     """
     lines = [tidy(with_reading(c.label, c.ece), c.mean_predicted, c.observed, c.low, c.high, n=c.n) for c in curves]
-    x, y = share_axis("Mean predicted probability"), share_axis("Observed share of positives")
+    key = _calibration_key(curves[0]) if len(curves) == 1 else ()
+    x, y = share_axis("Mean predicted probability", *key), share_axis("Observed share of positives")
     rows, layers = curve_layers(lines, x=x, y=y, tooltip={"n": "Rows"} if curves[0].n is not None else {})
     layers.insert(0, reference_line((0, 1), (0, 1)))
     if len(curves) == 1:
-        first = curves[0]
         layers = [layers[0], *_intervals(rows, x, y)]
-        value = reading(first.ece)
-        words = [f"Expected calibration error {value}" if value else ""]
-        words += ["bars: 95% interval" if first.low is not None else "", "dashed: perfect calibration"]
-        layers.append(note(words, x="width", y="height"))
     description = "Observed share of positives by predicted probability. "
     description += _summary("Expected calibration error", curves, "ece")
     return chart(
@@ -194,26 +181,40 @@ def calibration_curve_plot(curves: Sequence[CalibrationCurve]) -> Spec:
     )  # fmt: skip
 
 
+def _calibration_key(curve: CalibrationCurve) -> tuple[str, str]:
+    value = reading(curve.ece)
+    words = ["area of a dot: rows" if curve.n is not None else "", "bar: 95% interval" if curve.low is not None else ""]
+    key = " · ".join(word for word in [*words, "dashed: perfect"] if word)
+    return (f"Expected calibration error {value}" if value else "", key)
+
+
 def _intervals(rows: Sequence[dict[str, Any]], x: Axis, y: Axis) -> list[dict[str, Any]]:
-    """Return a few points, joined by a line, each with its interval as a bar and a size for its rows."""
+    """Return a few points, each with its interval as a bar and an area for its rows.
+
+    Where rows are counted no line joins the points: it would jump to bins that hold next to nothing.
+    """
     data = {"name": "curves"}
     position = {"x": x.encoding("x"), "y": y.encoding("y")}
-    layers: list[dict[str, Any]] = [
-        {
-            "data": data,
-            "mark": {"type": "line", "style": "curve", "strokeWidth": 1, "order": None, "tooltip": None},
-            "encoding": position,
-        }
-    ]
     tooltip = [quantity("x", x.name), quantity("y", y.name)]
+    dot: dict[str, Any] = {**position, "tooltip": tooltip}
+    layers: list[dict[str, Any]] = []
+    if "n" in rows[0]:
+        most = max((row["n"] or 0 for row in rows), default=0) or 1
+        scale = {"type": "linear", "domain": [0, most], "range": [32, 150]}
+        dot["size"] = {"field": "n", "type": "quantitative", "scale": scale, "legend": None}
+    else:
+        line = {"type": "line", "style": "curve", "strokeWidth": 1, "order": None, "tooltip": None}
+        layers.append({"data": data, "mark": line, "encoding": position})
     if "low" in rows[0]:
         bar = {"x": position["x"], "y": {**position["y"], "field": "low"}, "y2": {"field": "high"}}
-        layers.append({"data": data, "mark": {"type": "rule", "style": "interval", "tooltip": None}, "encoding": bar})
+        rule = {"type": "rule", "style": "interval", "strokeWidth": 1.25, "tooltip": None}
+        layers.append({"data": data, "mark": rule, "encoding": bar})
         tooltip += [quantity("low", "Interval from"), quantity("high", "Interval to")]
     if "n" in rows[0]:
-        tooltip.append(quantity("n", "Rows", ","))
-    mark = {"type": "point", "style": "dot", "filled": True, "size": 64}
-    layers.append({"data": data, "mark": mark, "encoding": {**position, "tooltip": tooltip}})
+        tooltip.append(quantity("n", "Rows", ",~r"))
+    layers.append(
+        {"data": data, "mark": {"type": "point", "style": "dot", "filled": True, "size": 64}, "encoding": dot}
+    )
     return layers
 
 

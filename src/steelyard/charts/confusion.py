@@ -21,6 +21,7 @@ _MOST_CLASSES = 30
 _WITH_SHARE = 8  # classes up to which a cell has room for the share under the count
 _WITH_COUNT = 14  # and for the count
 _ACROSS = 440  # pixels of a PNG's plot
+_LETTER = 6.5  # pixels of a label, at most on average
 
 
 def confusion_matrix(matrix: ConfusionMatrix) -> Spec:
@@ -116,13 +117,15 @@ def _layers(labels: list[str], words: str) -> list[dict[str, Any]]:
     data = {"name": "cells"}
     scale = {"type": "band", "domain": labels, "paddingInner": 0, "paddingOuter": 0}
     axis = {"grid": False, "domain": False, "labelOverlap": False, "labelLimit": 160}
+    flat = max(map(len, labels)) * _LETTER < _ACROSS / k  # a column is as wide as its label
+    what = "bars and percentages are" if k <= _WITH_SHARE else "bars are"
     x = {
         "field": "predicted", "type": "nominal", "title": f"Predicted label{words}", "sort": None, "scale": scale,
-        "axis": {**axis, "labelAngle": 0 if k <= 5 else -45, "labelAlign": "center" if k <= 5 else "right"},
+        "axis": {**axis, "labelAngle": 0 if flat else -45, "labelAlign": "center" if flat else "right"},
     }  # fmt: skip
     y = {
-        "field": "true", "type": "nominal", "title": "True label: bars and percentages are shares of its rows",
-        "sort": None, "scale": scale, "axis": axis,
+        "field": "true", "type": "nominal", "title": f"True label: {what} shares of its rows", "sort": None,
+        "scale": scale, "axis": axis,
     }  # fmt: skip
     across = {"type": "quantitative", "scale": {"domain": [0, k], "nice": False, "zero": True}, "axis": None}
     bar = {"x": {**across, "field": "from"}, "x2": {"field": "to"}, "y": y}

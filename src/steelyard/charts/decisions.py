@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steelyard.charts.classification import band_note, share_axis
-from steelyard.charts.lines import Axis, curve_layers, note, quantity, series_scale, tidy
+from steelyard.charts.lines import Axis, curve_layers, quantity, series_scale, tidy
 from steelyard.charts.spec import Spec, chart, column, distinct_labels, label_text, reading, rows_of
 from steelyard.errors import InvalidArgument
 
@@ -80,14 +80,10 @@ def risk_coverage_plot(curves: Sequence[RiskCoverage]) -> Spec:
         raise InvalidArgument(f"The risk–coverage chart shows one curve; {len(curves)} were given.")
     curve = curves[0]
     line = tidy(curve.risk_name, curve.coverage, curve.risk, curve.low, curve.high)
-    x = share_axis("Share of rows kept, surest first")
-    rows, layers = curve_layers([line], x=x, y=Axis(title=f"{label_text(curve.risk_name)} on the rows kept", zero=True))
     value = reading(curve.area)
-    layers.append(
-        note(
-            [f"Area under the curve {value}" if value else "", band_note(curve.low, curve.area)], x="width", y="height"
-        )
-    )
+    key = (f"area under the curve {value}" if value else "", band_note(curve.low, curve.area))
+    x = share_axis("Share of rows kept, surest first", " · ".join(words for words in key if words))
+    rows, layers = curve_layers([line], x=x, y=Axis(title=f"{label_text(curve.risk_name)} on the rows kept", zero=True))
     full = float(line.y[-1])
     half = float(np.interp(0.5, line.x, line.y))
     name = label_text(curve.risk_name)

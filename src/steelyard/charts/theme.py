@@ -98,7 +98,8 @@ def _axis(token: dict[str, str]) -> dict[str, Any]:
     return {
         "labelFont": _SANS, "labelFontSize": 11, "labelColor": token["ink-3"], "labelPadding": 5, "labelLimit": 180,
         "titleFont": _SANS, "titleFontSize": 11, "titleFontWeight": "normal", "titleColor": token["ink-2"],
-        "titleLimit": 600, "grid": True, "gridColor": token["rule"], "gridWidth": 1, "domainColor": token["edge"],
+        "titleLineHeight": 15, "titleLimit": 600, "grid": True, "gridColor": token["rule"], "gridWidth": 1,
+        "domainColor": token["edge"],
         "ticks": False,
     }  # fmt: skip
 

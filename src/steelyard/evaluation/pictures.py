@@ -88,13 +88,11 @@ def _binary(state: BinaryState, names: tuple[str, ...], find: Find) -> Iterator[
     yield Picture("roc_curve_plot", "ROC curve", charts.roc_curve_plot([roc(label, counts, drawn, find("roc_auc"))]))
     pr = precision_recall(label, counts, drawn, find("precision_recall_auc"))
     yield Picture("precision_recall_curve_plot", "Precision and recall", charts.precision_recall_curve_plot([pr]))
-    share, gain, lift = _gain(counts)
-    share_b, gain_b, lift_b = _gain(drawn)
     at = np.linspace(0, 1, 101)[1:]
-    gain_low, gain_high = _band(_curves_at(share_b, gain_b, at))
-    lift_low, lift_high = _band(_curves_at(share_b, lift_b, at))
+    gain_at = np.interp(at, *_gain(counts))
+    gain_low, gain_high = _band(_curves_at(*_gain(drawn), at))
+    lift_at, lift_low, lift_high = gain_at / at, gain_low / at, gain_high / at
     prevalence = float(counts[1].sum() / counts.sum())
-    gain_at, lift_at = np.interp(at, share, gain), np.interp(at, share, lift)
     gain_curve = charts.GainCurve(label, at, gain_at, gain_low, gain_high, prevalence)
     yield Picture("gain_curve_plot", "Gain", charts.gain_curve_plot([gain_curve]))
     yield Picture(
@@ -189,13 +187,14 @@ def precision_recall(
     )
 
 
-def _gain(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Share of rows, share of positives and lift as the threshold falls."""
+def _gain(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of rows and share of positives as the threshold falls, from (0, 0)."""
     called = np.cumsum(counts.sum(axis=0)[::-1], axis=0)
     found = np.cumsum(counts[1][::-1], axis=0)
-    share = ratio(called, counts.sum(axis=(0, 1)))
-    gain = ratio(found, counts[1].sum(axis=0))
-    return share, gain, ratio(gain, share)
+    start = np.zeros((1, *called.shape[1:]))
+    share = np.concatenate([start, ratio(called, counts.sum(axis=(0, 1)))])
+    gain = np.concatenate([start, ratio(found, counts[1].sum(axis=0))])
+    return share, gain
 
 
 def thresholds(edges: np.ndarray, counts: np.ndarray, drawn: np.ndarray) -> charts.ThresholdTable:

@@ -114,7 +114,7 @@ def _of_mean(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarray
         n = reading.n[flat]
         share = intervals.wilson((reading.values[flat] - lower) / (upper - lower) * n, n, context.confidence)
         low[flat], high[flat] = (lower + np.asarray(end) * (upper - lower) for end in (share.low, share.high))
-    return low, high, se, "t"
+    return np.clip(low, lower, upper), np.clip(high, lower, upper), se, "t"
 
 
 def _from_replicates(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:

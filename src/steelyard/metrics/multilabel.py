@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class MultilabelState:
         """Return every metric on every slice, and each label's own."""
         n = self.rows.total()[0]
         total, draws = self._binary(self.cells.total()), self._binary(self.cells.replicate(self.plan.weight_matrix))
-        readings = self.means.readings()
+        readings = [self._exact(r) if r.info.name == "accuracy_score" else r for r in self.means.readings()]
         for name, measure in _MEASURES.items():
             for average in ("macro", "micro", "weighted"):
                 value, drawn = _averaged(measure, total, average), _averaged(measure, draws, average)
@@ -76,6 +77,12 @@ class MultilabelState:
             readings += self._of_label(label, total[i], draws[i], n)
         readings.append(Reading(info=info("example_count"), values=n, n=n, interval="none", method="count"))
         return readings
+
+    def _exact(self, reading: Reading) -> Reading:
+        """A row's set is met exactly or not, so this mean is a proportion."""
+        if self.plan.weighted:
+            return reading
+        return replace(reading, interval="proportion", successes=np.rint(np.nan_to_num(reading.values * reading.n)))
 
     def _binary(self, counts: np.ndarray) -> Binary:
         shaped = counts.reshape(self.n_labels, 4, *counts.shape[1:])

@@ -58,6 +58,7 @@ def create_app(store: Store, *, allowed_hosts: Iterable[str] = (), close_store: 
         },
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.store = store
     return app
 

@@ -61,7 +61,9 @@ class Protection:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if _name(host) not in self.hosts:
-            told = f"This server does not answer to the name {host!r}. Start it with that name among its allowed hosts.\n"
+            told = (
+                f"This server does not answer to the name {host!r}. Start it with that name among its allowed hosts.\n"
+            )
             return PlainTextResponse(told, 421)
         if scope["method"] in _SAFE:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -134,4 +135,5 @@ def _shown(url: str) -> str:
     user, at, host = before.rpartition("@")
     if ":" in user:
         user = user.partition(":")[0] + ":***"
+    after = re.sub(r"((?:^|[?&])(?:ssl)?password=)[^&]*", r"\1***", after)
     return f"{scheme}{colon}{user}{at}{host}{slash}{after}"

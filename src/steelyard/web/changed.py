@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from steelyard.compare import Comparison, RowKind
 from steelyard.web.contexts.comparison import ChangedRow, ChangedRows
@@ -17,13 +17,19 @@ _OWN = ("row_id", "row_index", "target", "weight")
 _SAID = ("prediction", "probability", "loss", "outcome", "error")
 
 
-def changed_rows(comparison: Comparison, *, kind: RowKind, slice_name: str = "", offset: int = 0) -> ChangedRows:
+def changed_rows(comparison: Comparison, *, kind: str, slice_name: str = "", offset: int = 0) -> ChangedRows:
     """Return a page of the rows of one kind.
 
+    Args:
+        comparison: of two runs that kept their rows.
+        kind: one of ``ROW_KINDS``.
+        slice_name: all rows unless given.
+        offset: rows to pass over.
+
     Raises:
-        InvalidArgument: if the runs share no such slice.
+        InvalidArgument: if the runs share no such slice, or there is no such kind.
     """
-    table = comparison.row_changes(kind, slice=slice_name, offset=offset, limit=_SIZE)
+    table = comparison.row_changes(cast("RowKind", kind), slice=slice_name, offset=offset, limit=_SIZE)
     counts = comparison.rows.slices.get(slice_name) if comparison.rows and slice_name else None
     counts = counts or (comparison.rows.all if comparison.rows else None)
     alone = {"only_candidate", "only_baseline"}

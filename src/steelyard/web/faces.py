@@ -14,7 +14,6 @@ from starlette.responses import Response
 from steelyard.web.links import Query
 from steelyard.web.templating import environment
 
-
 Handler = Callable[[Request], Response]
 
 

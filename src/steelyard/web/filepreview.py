@@ -53,7 +53,10 @@ def _indented(text: str) -> str:
 
 def _table(text: str, delimiter: str) -> Preview:
     try:
-        lines = [line[:_MOST_CELLS] for line, _ in zip(csv.reader(io.StringIO(text), delimiter=delimiter), range(_MOST_ROWS + 2))]
+        lines = [
+            line[:_MOST_CELLS]
+            for line, _ in zip(csv.reader(io.StringIO(text), delimiter=delimiter), range(_MOST_ROWS + 2))
+        ]
     except csv.Error:
         return Preview(kind="text", text=text[:_MOST_TEXT], cut=len(text) > _MOST_TEXT)
     if not lines:

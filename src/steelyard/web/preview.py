@@ -9,12 +9,26 @@ from steelyard.web.rowtable import RowTable
 _SIZE = 7
 _MOST = 10
 _PROSE = 20
-_OWN = ("row_id", "row_index", "target", "prediction", "probability", "outcome", "correct", "loss", "error", "abs_error", "weight")
+_OWN = (
+    "row_id",
+    "row_index",
+    "target",
+    "prediction",
+    "probability",
+    "outcome",
+    "correct",
+    "loss",
+    "error",
+    "abs_error",
+    "weight",
+)
 
 
 def input_columns(table: RowTable) -> tuple[str, ...]:
     """Return the columns that came with the data."""
-    return tuple(c for c in table.columns if c not in _OWN and not c.startswith(("slice:", "probability:")) and "/" not in c)
+    return tuple(
+        c for c in table.columns if c not in _OWN and not c.startswith(("slice:", "probability:")) and "/" not in c
+    )
 
 
 def text_column(table: RowTable) -> str:
@@ -44,7 +58,9 @@ def preview_rows(table: RowTable) -> RowPreview:
     order = worst_first(table)
     chosen = RowFilter(conditions=(Condition("correct", "=", "false"),)) if wrong else RowFilter()
     columns = usual_columns(table)
-    page = table.page(chosen, RowOrder(order[1:], descending=True) if order else RowOrder(), size=_SIZE, columns=columns)
+    page = table.page(
+        chosen, RowOrder(order[1:], descending=True) if order else RowOrder(), size=_SIZE, columns=columns
+    )
     kind = "wrong rows" if wrong else "rows"
     about = f"{page.matching:,} {kind} of {page.total:,}" + (", the worst first" if order else "")
     query = {**({"correct": "no"} if wrong else {}), **({"order": order} if order else {})}

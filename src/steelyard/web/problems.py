@@ -8,7 +8,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from steelyard.errors import DataError, FilterError, InvalidArgument, NotFound, SteelyardError, StoreUnavailable, UnreadableFile
+from steelyard.errors import (
+    DataError,
+    FilterError,
+    InvalidArgument,
+    NotFound,
+    SteelyardError,
+    StoreUnavailable,
+    UnreadableFile,
+)
 from steelyard.web.contexts.error import ErrorPage
 from steelyard.web.faces import Crumb, Shell, respond
 
@@ -23,7 +31,10 @@ _STATUSES: tuple[tuple[type[SteelyardError], HTTPStatus], ...] = (
 _TITLES = {
     HTTPStatus.NOT_FOUND: ("Not found", "The address may be mistyped, or what was there has been deleted."),
     HTTPStatus.BAD_REQUEST: ("This cannot be shown", "Nothing was changed. Go back, or correct the address."),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("The store cannot be reached", "Nothing that was stored is lost. Try again shortly."),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "The store cannot be reached",
+        "Nothing that was stored is lost. Try again shortly.",
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         "This page could not be made",
         "Nothing that was stored is lost. The server's log has the details.",
@@ -42,7 +53,9 @@ def show_steelyard_error(request: Request, error: Exception) -> Response:
 def show_http_error(request: Request, error: Exception) -> Response:
     """Answer for an address or a method that there is not."""
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-    told = "There is no page at this address." if status == HTTPStatus.NOT_FOUND else status.description or status.phrase
+    told = (
+        "There is no page at this address." if status == HTTPStatus.NOT_FOUND else status.description or status.phrase
+    )
     code = "RESOURCE_DOES_NOT_EXIST" if status == HTTPStatus.NOT_FOUND else "BAD_REQUEST"
     return _answer(request, status, code, told)
 
@@ -58,5 +71,7 @@ def _answer(request: Request, status: HTTPStatus, code: str, message: str) -> Re
     context = ErrorPage(error_code=code, title=title, message=message, advice=advice)
     if "/artifacts/" not in request.url.path and request.url.path.endswith(".json"):
         request.state.wants_data = True
-    shell = Shell(title=title, crumbs=(Crumb(label="Experiments", href="/experiments"), Crumb(label=title)), section="error")
+    shell = Shell(
+        title=title, crumbs=(Crumb(label="Experiments", href="/experiments"), Crumb(label=title)), section="error"
+    )
     return respond(request, "error.html", context, shell, status=status)

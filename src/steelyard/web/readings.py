@@ -189,5 +189,3 @@ def _mistakes(confusion: ConfusionCounts | None) -> tuple[Mistake, ...]:
 def _preview(store: Store, run_id: str, summary: EvaluationSummary) -> RowPreview | None:
     table = load_rows(store, run_id, summary.rows_path) if summary.rows_path else None
     return preview_rows(table) if table else None
-
-

@@ -84,7 +84,13 @@ class RowTable:
         return self._lengths[column]
 
     def page(
-        self, chosen: RowFilter, order: RowOrder, *, offset: int = 0, size: int = 50, columns: Sequence[str] | None = None
+        self,
+        chosen: RowFilter,
+        order: RowOrder,
+        *,
+        offset: int = 0,
+        size: int = 50,
+        columns: Sequence[str] | None = None,
     ) -> RowPage:
         """Return rows that match, in order.
 

@@ -56,8 +56,13 @@ class Scale:
         return text.removeprefix("\N{MINUS SIGN}") if float(f"{tick:.{decimals}f}") == 0 else text
 
 
-def nice_scale(values: Iterable[float], *, pad: float = 0.06, within: tuple[float | None, float | None] = (None, None),
-               ticks: int = 5) -> Scale:
+def nice_scale(
+    values: Iterable[float],
+    *,
+    pad: float = 0.06,
+    within: tuple[float | None, float | None] = (None, None),
+    ticks: int = 5,
+) -> Scale:
     """Return a scale with round ends around values, never past the ends of the metric's range.
 
     Args:
@@ -73,13 +78,13 @@ def nice_scale(values: Iterable[float], *, pad: float = 0.06, within: tuple[floa
     finite = [v for v in values if math.isfinite(v)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if high - low < 1e-12 * max(1.0, abs(low)):
-        margin = abs(low) * 0.05 or 0.05
+        margin = abs(low) * 0.05 if abs(low) > 1e-9 else 0.05
         low, high = low - margin, high + margin
     room = (high - low) * pad
     low, high = low - room, high + room
     step = _step((high - low) / ticks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    marks = [round(i * step, 12) for i in range(first, last + 1)]
+    marks = [float(f"{i * step:.10g}") for i in range(first, last + 1)]
     floor, ceiling = within
     marks = [m for m in marks if (floor is None or m >= floor - 1e-12) and (ceiling is None or m <= ceiling + 1e-12)]
     if len(marks) < 2:
@@ -87,8 +92,9 @@ def nice_scale(values: Iterable[float], *, pad: float = 0.06, within: tuple[floa
     return Scale(marks[0], marks[-1], tuple(marks))
 
 
-def estimate_scale(estimates: Sequence[Estimate], info: MetricInfo | None = None, *, also: Iterable[float] = (),
-                   trim: bool = False) -> Scale:
+def estimate_scale(
+    estimates: Sequence[Estimate], info: MetricInfo | None = None, *, also: Iterable[float] = (), trim: bool = False
+) -> Scale:
     """Return the scale that a group of estimates shares: their intervals, and the other values that must be on it.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,6 +14,11 @@ from steelyard.web import assets, formats, links, scales
 
 STATES = {"better": "better", "worse": "worse", "equivalent": "same", "undecided": "unsure"}
 """The look of each verdict."""
+
+_WRITTEN = (
+    "score", "interval", "plus_minus", "signed", "signed_interval", "count", "percent", "duration", "size", "moment", "iso",
+    "plural", "in_points", "level", "about",
+)  # fmt: skip
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,13 +34,17 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    names = ("score", "interval", "plus_minus", "signed", "signed_interval", "count", "percent", "duration", "size")
-    env.globals.update({name: getattr(formats, name) for name in names})
-    env.globals.update({name: getattr(formats, name) for name in ("moment", "iso", "plural", "in_points", "level", "about")})
-    env.globals.update(asset=assets.address, links=links, version=__version__, difference_scale=scales.difference_scale)
-    env.globals["lowered"] = lowered
-    env.globals["state_of"] = STATES.get
-    env.globals["ago"] = lambda milliseconds: formats.ago(milliseconds, time.time() * 1000)
+    known = cast("dict[str, Any]", env.globals)
+    known |= {name: getattr(formats, name) for name in _WRITTEN}
+    known |= {
+        "asset": assets.address,
+        "links": links,
+        "version": __version__,
+        "difference_scale": scales.difference_scale,
+        "lowered": lowered,
+        "state_of": STATES.get,
+        "ago": lambda milliseconds: formats.ago(milliseconds, time.time() * 1000),
+    }
     return env
 
 

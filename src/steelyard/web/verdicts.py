@@ -13,7 +13,7 @@ from steelyard.web.contexts.comparison import ComparisonView
 _KEPT = 6
 _SLICES_SAID = 3
 
-_Key = tuple[str, str, str, str, str]
+_Key = tuple[str, ...]
 
 
 class _Comparisons:

@@ -63,7 +63,7 @@ class SqlStore:
 def _dialect(address: Address) -> Dialect:
     if address.file is None:
         try:
-            return PostgresDialect(make_url(address.database_url))
+            return PostgresDialect(make_url(address.database_url), shown=address.url)
         except ArgumentError as error:
             msg = f"{address.url!r} is not a PostgreSQL URL. Give 'postgresql://user:password@host/database'."
             raise InvalidArgument(msg) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections import deque
@@ -15,6 +14,7 @@ from sqlalchemy import ClauseElement, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from steelyard.store.sql.dialect import Cursor, Dialect
+from steelyard.store.sql.forks import ForkGate
 
 T = TypeVar("T")
 
@@ -60,9 +60,9 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self._open()
+        self._gate = ForkGate(self._close_before_fork, self._begin_anew)
 
     def _open(self) -> None:
-        self._pid = os.getpid()
         self._reading: Engine | None = None
         self._writing: Engine | None = None
         self._writer: Connection | None = None
@@ -72,28 +72,28 @@ class Database:
         self._opening = threading.RLock()
         self._turn = threading.Lock()
 
-    def _check_process(self) -> None:
-        if self._pid == os.getpid():
-            return
+    def _close_before_fork(self) -> None:
+        if self.dialect.one_writer:  # a server's connections may stay open, unused by the child
+            self._close_connections()
+
+    def _begin_anew(self) -> None:
         _inherited.extend((self._reading, self._writing, self._writer))
         self._open()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a reading transaction: every statement in it sees the same state."""
-        self._check_process()
-        with self._explained(), self._reader().connect() as connection:
+        with self._gate.inside(), self._explained(), self._reader().connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a writing transaction, on disk when this block ends; nothing is kept if it raises."""
-        self._check_process()
         if not self.dialect.one_writer:
             with self._explained(), self._pooled_writer(durable=True) as connection:
                 yield connection
             return
-        with self._explained(), self._turn:
+        with self._gate.inside(), self._explained(), self._turn:
             connection = self._one_writer(durable=True)
             bare = cast("sqlite3.Connection", connection.connection.dbapi_connection)
             changes = bare.total_changes
@@ -107,15 +107,15 @@ class Database:
 
         On SQLite, threads that wait for the writer at the same moment share one commit.
         """
-        self._check_process()
         if not self.dialect.one_writer:
             with self._explained(), self._pooled_writer(durable=durable) as connection:
                 return work(connection.connection.cursor())
         ticket = _Work(work, durable)
-        self._queue.append(ticket)
-        with self._turn:
-            if not ticket.done:
-                self._commit_queue()
+        with self._gate.inside():
+            self._queue.append(ticket)
+            with self._turn:
+                if not ticket.done:
+                    self._commit_queue()
         return ticket.outcome()
 
     def _commit_queue(self) -> None:
@@ -158,14 +158,17 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection. The next use opens new ones."""
-        self._check_process()
+        with self._turn:
+            self._close_connections()
+
+    def _close_connections(self) -> None:
         with self._opening:
             if self._writer is not None:
                 self._writer.close()
             for engine in (self._reading, self._writing):
                 if engine is not None:
                     engine.dispose()
-            self._open()
+            self._reading = self._writing = self._writer = None
 
     def _reader(self) -> Engine:
         if self._reading is None:

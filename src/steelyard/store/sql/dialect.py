@@ -195,9 +195,9 @@ class PostgresDialect:
     name = "postgresql"
     one_writer = False
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, shown: str) -> None:
+        self.shown = shown
         self.url = url.set(drivername="postgresql+psycopg")
-        self._engine: Engine | None = None
 
     def reading(self) -> Engine:
         try:
@@ -243,7 +243,7 @@ class PostgresDialect:
         if advice is None:
             return None
         detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return StoreUnavailable(f"The store {self.url.render_as_string()} {advice} (PostgreSQL: {detail})")
+        return StoreUnavailable(f"The store {self.shown} {advice} (PostgreSQL: {detail})")
 
 
 _POSTGRES_ADVICE = (

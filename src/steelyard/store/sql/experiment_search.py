@@ -59,7 +59,7 @@ def search(
     keys += [SortKey(experiments.c.creation_time, descending=True), SortKey(experiments.c.id, descending=True)]
     query = fingerprint(filter_string, list(order_by), view)
     if page_token:
-        conditions.append(after(keys, read_token(page_token, query, len(keys))))
+        conditions.append(after(keys, read_token(page_token, query, keys)))
     statement = select(experiments, *(k.expression.label(f"key{i}") for i, k in enumerate(keys)))
     statement = statement.where(*conditions).order_by(*(k.order for k in keys)).limit(max_results + 1)
     with database.read() as connection:

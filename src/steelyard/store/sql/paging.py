@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, literal, or_
+from sqlalchemy import ColumnElement, String, and_, false, literal, or_
 
 from steelyard.errors import InvalidArgument
 
@@ -59,7 +59,7 @@ def make_token(query: str, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode([query, *values])).decode().rstrip("=")
 
 
-def read_token(token: str, query: str, count: int) -> list[Any]:
+def read_token(token: str, query: str, keys: Sequence[SortKey]) -> list[Any]:
     """Return the sort values in a token.
 
     Raises:
@@ -71,11 +71,16 @@ def read_token(token: str, query: str, count: int) -> list[Any]:
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         msg = "The page_token is not one that a search has returned. Leave it out to begin at the first page."
         raise InvalidArgument(msg) from error
-    if made_for == query and len(values) == count and all(_plain(value) for value in values):
+    if made_for == query and len(values) == len(keys) and all(map(_fits, keys, values)):
         return values
     msg = "The page_token belongs to another search: filter, order, view and experiments must stay as they were."
     raise InvalidArgument(msg)
 
 
-def _plain(value: object) -> bool:
-    return value is None or isinstance(value, (int, float, str))
+def _fits(key: SortKey, value: object) -> bool:
+    """Tokens come back from outside: only values that the column could hold reach the database."""
+    if value is None:
+        return True
+    if isinstance(key.expression.type, String):
+        return isinstance(value, str) and "\x00" not in value
+    return isinstance(value, float) or (type(value) is int and -(2**63) <= value < 2**63)

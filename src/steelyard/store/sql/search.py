@@ -97,7 +97,7 @@ class SqlSearch:
         where = self._filter(filter_string)
         keys, source = _sorting(parse_order(order_by, RUNS))
         query = fingerprint(sorted(set(experiment_ids)), filter_string, list(order_by), view)
-        behind = after(keys, read_token(page_token, query, len(keys))) if page_token else None
+        behind = after(keys, read_token(page_token, query, keys)) if page_token else None
         with self._database.read() as connection:
             chosen = _chosen(connection, experiment_ids, view)
             statement = (

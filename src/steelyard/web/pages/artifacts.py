@@ -16,7 +16,13 @@ from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.filepreview import preview_file
 from steelyard.web.pages import store_of
 
-_PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
+_PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
 
 
 def show(request: Request) -> Response:
@@ -41,7 +47,9 @@ def show(request: Request) -> Response:
         Crumb(label="Artifacts", href=links.artifacts(context.run_id)),
     ]
     parts = PurePosixPath(path).parts
-    crumbs += [Crumb(label=p, href=links.artifacts(context.run_id, "/".join(parts[: i + 1]))) for i, p in enumerate(parts)]
+    crumbs += [
+        Crumb(label=p, href=links.artifacts(context.run_id, "/".join(parts[: i + 1]))) for i, p in enumerate(parts)
+    ]
     shell = Shell(
         title=f"{path or 'Artifacts'} of {context.run_name}",
         crumbs=tuple(crumbs),

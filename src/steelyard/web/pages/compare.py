@@ -40,13 +40,17 @@ def show(request: Request) -> Response:
     if not _LEAST <= len(ids) <= _MOST:
         told = f"{len(ids)} {'run is' if len(ids) == 1 else 'runs are'} chosen." if ids else "No runs are chosen."
         problem = Problem(field="runs", message=f"{told} Choose two to eight in an experiment's list of runs.")
-        shell = Shell(title="Compare", crumbs=(Crumb(label="Experiments", href=links.EXPERIMENTS), Crumb(label="Compare")))
+        shell = Shell(
+            title="Compare", crumbs=(Crumb(label="Experiments", href=links.EXPERIMENTS), Crumb(label="Compare"))
+        )
         return respond(request, "compare.html", _empty(problem), shell, status=400 if ids else 200)
     runs = [store.runs.get(run_id) for run_id in ids]
     context = _page(store, runs, query)
     experiment = store.experiments.get(runs[0].info.experiment_id)
     shell = Shell(
-        title=f"{context.sides[0].name} against {context.sides[-1].name}" if len(runs) == _LEAST else f"Compare {len(runs)} runs",
+        title=f"{context.sides[0].name} against {context.sides[-1].name}"
+        if len(runs) == _LEAST
+        else f"Compare {len(runs)} runs",
         crumbs=(
             Crumb(label="Experiments", href=links.EXPERIMENTS),
             Crumb(label=experiment.name, href=links.runs(experiment.experiment_id)),
@@ -137,7 +141,9 @@ def _slices(
     for name in first.slices:
         counts = first.rows.slices.get(name) if first.rows and single else None
         info = infos[name]
-        cells = [first.difference(m, name) for m in shown] if single else [v.difference(slice_metric, name) for v in views]
+        cells = (
+            [first.difference(m, name) for m in shown] if single else [v.difference(slice_metric, name) for v in views]
+        )
         made.append(
             SliceDifferences(
                 name=name,

@@ -99,7 +99,9 @@ def _page(
         contains=query.get("contains", ""),
     )
     if table is None:
-        why = "This run has no evaluation, so there are no rows." if summary is None else "This evaluation kept no rows."
+        why = (
+            "This run has no evaluation, so there are no rows." if summary is None else "This evaluation kept no rows."
+        )
         return replace(empty, why_empty="The evaluation is not done yet." if run.info.status == "RUNNING" else why)
     asked = [c for c in query.getlist("cols") if c in table.columns]
     context = replace(
@@ -193,9 +195,17 @@ def _options(table: RowTable, summary: EvaluationSummary | None) -> Options:
 
 
 def _chips(query: QueryParams) -> tuple[RowChip, ...]:
-    names = {"outcome": "outcome", "correct": "correct", "true": "true", "predicted": "predicted", "contains": "contains"}
+    names = {
+        "outcome": "outcome",
+        "correct": "correct",
+        "true": "true",
+        "predicted": "predicted",
+        "contains": "contains",
+    }
     chips = [RowChip(name=names[k], value=v, key=k, raw=v) for k, v in query.multi_items() if k in names and v]
-    chips += [RowChip(name=k, value=v, key=k, raw=v) for k, v in query.multi_items() if k in ("slice", "where") and v.strip()]
+    chips += [
+        RowChip(name=k, value=v, key=k, raw=v) for k, v in query.multi_items() if k in ("slice", "where") and v.strip()
+    ]
     order = query.get("order", "")
     if order:
         way = "high first" if order.startswith("-") else "low first"

@@ -58,7 +58,9 @@ def show(request: Request) -> Response:
         else None,
         logged=_logged(store, run, leave_out=evaluated),
         params=dict(sorted(run.data.params.items())),
-        tags={key: value for key, value in sorted(run.data.tags.items()) if not key.startswith(("mlflow.", "steelyard."))},
+        tags={
+            key: value for key, value in sorted(run.data.tags.items()) if not key.startswith(("mlflow.", "steelyard."))
+        },
         note=run.data.tags.get(_NOTE_TAG, ""),
         datasets=run.inputs.dataset_inputs,
         models=tuple(store.models.list(run_id=run.info.run_id)),
@@ -95,9 +97,7 @@ def _summary(store: Store, run_id: str) -> tuple[EvaluationSummary | None, str]:
         return None, str(error)
 
 
-def _against(
-    store: Store, run: Run, baseline: Run | None, summary: EvaluationSummary | None
-) -> ComparisonView | None:
+def _against(store: Store, run: Run, baseline: Run | None, summary: EvaluationSummary | None) -> ComparisonView | None:
     if baseline is None or summary is None:
         return None
     return compare_runs(store, run, baseline)[0]
@@ -120,7 +120,7 @@ def _logged(store: Store, run: Run, *, leave_out: set[str]) -> tuple[Logged, ...
 
 def _spark(points: Sequence[Metric]) -> str:
     """Return a history as an SVG path in a box of 84 by 20; empty for fewer than two numbers."""
-    values = [p.value for p in points if p.value == p.value and abs(p.value) != float("inf")]  # noqa: PLR0124
+    values = [p.value for p in points if p.value == p.value and abs(p.value) != float("inf")]
     if len(values) < 2:
         return ""
     if len(values) > 160:

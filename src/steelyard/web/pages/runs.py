@@ -139,7 +139,8 @@ def _with_columns(
             for key in sorted(known, key=lambda key: key not in chosen)
         ),
         rows=tuple(
-            _row(run, columns, estimates.get(run.info.run_id, {}), run.info.run_id == context.baseline_id) for run in runs
+            _row(run, columns, estimates.get(run.info.run_id, {}), run.info.run_id == context.baseline_id)
+            for run in runs
         ),
     )
 
