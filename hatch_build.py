@@ -62,7 +62,7 @@ def build(*, force: bool = False) -> bool:
         return False
     npm = shutil.which("npm")
     if npm is None:
-        msg = "The front-end files are missing and npm, which fetches them, is not installed. Install Node.js 20 or newer."
+        msg = "The front-end files are missing, and npm, which fetches them, is not installed. Install Node.js 20."
         raise RuntimeError(msg)
     subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True)
     copy_files(FRONTEND / "node_modules")

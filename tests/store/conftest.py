@@ -5,6 +5,7 @@ A third back end joins by one more name in ``BACK_ENDS`` and one more branch in 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,10 @@ BACK_ENDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
-    """The URL of the session's private server."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the session's private server, shared by the workers of pytest-xdist if there are any."""
+    shared, worker_id = tmp_path_factory.getbasetemp(), os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    if worker_id != "alone":
         shared = shared.parent
     try:
         with shared_server(shared, worker=worker_id) as url:

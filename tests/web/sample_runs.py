@@ -1,7 +1,7 @@
 """Fills a store with runs such as people have: two classifiers to compare, a text model, a regression, plain logging.
 
-Everything is simulated from a seed. Estimates and replicates are computed here in a few lines of numpy, so that the pages
-are tested against a store's content and not against the evaluation's code.
+Everything is simulated from a seed. Estimates and replicates are computed here in a few lines of numpy, so that the
+pages are tested against a store's content and not against the evaluation's code.
 """
 
 from __future__ import annotations
@@ -150,20 +150,38 @@ def binary(
         else ()
     )
     return _record(
-        store, experiment, name, start, "binary", rows, keep, values, {"f1_score": (counted, ratio)}, headline,
-        slices={"job": job[keep], "sex": sex[keep]}, confusion=confusion, charts=True, failures=failures,
+        store,
+        experiment,
+        name,
+        start,
+        "binary",
+        rows,
+        keep,
+        values,
+        {"f1_score": (counted, ratio)},
+        headline,
+        slices={"job": job[keep], "sex": sex[keep]},
+        confusion=confusion,
+        charts=True,
+        failures=failures,
         warnings=("Column 'amount' has 3 values beyond five standard deviations.",) if worse_in else (),
-        params={"C": "1.0", "max_depth": "3", "model": name.split("-")[0]}, labels=("good", "bad"), positive="bad",
-    )  # fmt: skip
+        params={"C": "1.0", "max_depth": "3", "model": name.split("-")[0]},
+        labels=("good", "bad"),
+        positive="bad",
+    )
 
 
 def multiclass(store: Store, experiment: str, start: int, n: int = 900) -> str:
     """A text classifier with categories."""
     random = np.random.default_rng(21)
     labels = np.array(["negative", "neutral", "positive"])
-    openings = ["I was charged twice and nobody answers.", "The installer stops at 87% and says nothing.",
-                "It took three calls, but the router has been steady since Tuesday.", "Not bad at all for the price.",
-                "Is there a way to export the log? I could not find it in the manual."]  # fmt: skip
+    openings = [
+        "I was charged twice and nobody answers.",
+        "The installer stops at 87% and says nothing.",
+        "It took three calls, but the router has been steady since Tuesday.",
+        "Not bad at all for the price.",
+        "Is there a way to export the log? I could not find it in the manual.",
+    ]
     text = [f"{openings[i]} {openings[j]}" for i, j in random.integers(0, 5, (n, 2))]
     category = random.choice(["billing", "technical_support", "product_A", "product_B"], n, p=[0.3, 0.3, 0.25, 0.15])
     truth = random.integers(0, 3, n)
@@ -172,17 +190,36 @@ def multiclass(store: Store, experiment: str, start: int, n: int = 900) -> str:
     probability = np.clip(random.beta(6, 2, n), 0.34, 0.99)
     loss = -np.log(np.where(right, probability, (1 - probability) / 2))
     rows = {
-        "row_id": [f"r{i:07d}" for i in range(n)], "row_index": np.arange(n), "text": text, "category": category,
-        "target": labels[truth], "prediction": labels[predicted], "probability": probability,
-        "outcome": np.full(n, "scored"), "correct": right, "loss": loss, "slice:category": category,
-    }  # fmt: skip
+        "row_id": [f"r{i:07d}" for i in range(n)],
+        "row_index": np.arange(n),
+        "text": text,
+        "category": category,
+        "target": labels[truth],
+        "prediction": labels[predicted],
+        "probability": probability,
+        "outcome": np.full(n, "scored"),
+        "correct": right,
+        "loss": loss,
+        "slice:category": category,
+    }
     counts = tuple(tuple(float(((truth == i) & (predicted == j)).sum()) for j in range(3)) for i in range(3))
     return _record(
-        store, experiment, "distilbert-v7", start, "multiclass", rows, np.ones(n, bool),
-        {"accuracy_score": right * 1.0, "log_loss": loss}, {}, {"accuracy_score", "log_loss"},
-        slices={"category": category}, confusion=ConfusionCounts(labels=tuple(labels.tolist()), counts=counts), charts=False,
-        params={"epochs": "3"}, labels=tuple(labels.tolist()),
-    )  # fmt: skip
+        store,
+        experiment,
+        "distilbert-v7",
+        start,
+        "multiclass",
+        rows,
+        np.ones(n, bool),
+        {"accuracy_score": right * 1.0, "log_loss": loss},
+        {},
+        {"accuracy_score", "log_loss"},
+        slices={"category": category},
+        confusion=ConfusionCounts(labels=tuple(labels.tolist()), counts=counts),
+        charts=False,
+        params={"epochs": "3"},
+        labels=tuple(labels.tolist()),
+    )
 
 
 def regression(store: Store, experiment: str, start: int, n: int = 700) -> str:
@@ -193,15 +230,33 @@ def regression(store: Store, experiment: str, start: int, n: int = 700) -> str:
     guess = 45_000 + 2_550 * area
     region = random.choice(["north", "south", "coast"], n)
     rows = {
-        "row_id": [f"r{i:07d}" for i in range(n)], "row_index": np.arange(n), "area": area, "region": region, "target": price,
-        "prediction": guess, "outcome": np.full(n, "scored"), "error": guess - price, "abs_error": abs(guess - price),
+        "row_id": [f"r{i:07d}" for i in range(n)],
+        "row_index": np.arange(n),
+        "area": area,
+        "region": region,
+        "target": price,
+        "prediction": guess,
+        "outcome": np.full(n, "scored"),
+        "error": guess - price,
+        "abs_error": abs(guess - price),
         "slice:region": region,
-    }  # fmt: skip
+    }
     return _record(
-        store, experiment, "ridge", start, "regression", rows, np.ones(n, bool),
-        {"mean_absolute_error": abs(guess - price), "mean_error": guess - price}, {}, {"mean_absolute_error"},
-        slices={"region": region}, confusion=None, charts=False, params={"alpha": "0.3"},
-    )  # fmt: skip
+        store,
+        experiment,
+        "ridge",
+        start,
+        "regression",
+        rows,
+        np.ones(n, bool),
+        {"mean_absolute_error": abs(guess - price), "mean_error": guess - price},
+        {},
+        {"mean_absolute_error"},
+        slices={"region": region},
+        confusion=None,
+        charts=False,
+        params={"alpha": "0.3"},
+    )
 
 
 def plain(store: Store, experiment: str, start: int) -> str:
@@ -235,16 +290,35 @@ def hostile(store: Store, now: int) -> str:
     bad = HOSTILE[0] + HOSTILE[1] + HOSTILE[3]
     experiment = store.experiments.create(f"hostile {bad}").experiment_id
     rows = {
-        "row_id": [f"r{i}" for i in range(12)], "row_index": np.arange(12), "text": list(HOSTILE) * 2,
-        "target": [HOSTILE[0], HOSTILE[1]] * 6, "prediction": [HOSTILE[0]] * 12, "outcome": ["scored"] * 12,
-        "correct": [True, False] * 6, "loss": np.linspace(0, 2, 12), "slice:x": list(HOSTILE) * 2,
-    }  # fmt: skip
+        "row_id": [f"r{i}" for i in range(12)],
+        "row_index": np.arange(12),
+        "text": list(HOSTILE) * 2,
+        "target": [HOSTILE[0], HOSTILE[1]] * 6,
+        "prediction": [HOSTILE[0]] * 12,
+        "outcome": ["scored"] * 12,
+        "correct": [True, False] * 6,
+        "loss": np.linspace(0, 2, 12),
+        "slice:x": list(HOSTILE) * 2,
+    }
     run = _record(
-        store, experiment, f"run {bad}", now - 1000, "multiclass", rows, np.ones(12, bool),
-        {"accuracy_score": np.tile([1.0, 0.0], 6), bad: np.ones(12)}, {}, {"accuracy_score", bad}, slices={"x": np.array(list(HOSTILE) * 2)},
-        confusion=ConfusionCounts(labels=(HOSTILE[0], HOSTILE[1]), counts=((6.0, 0.0), (6.0, 0.0))), charts=False,
-        params={bad[:60]: bad}, labels=(HOSTILE[0], HOSTILE[1]), failures=(MetricFailure(name=bad, error=bad, traceback=bad),), warnings=(bad,),
-    )  # fmt: skip
+        store,
+        experiment,
+        f"run {bad}",
+        now - 1000,
+        "multiclass",
+        rows,
+        np.ones(12, bool),
+        {"accuracy_score": np.tile([1.0, 0.0], 6), bad: np.ones(12)},
+        {},
+        {"accuracy_score", bad},
+        slices={"x": np.array(list(HOSTILE) * 2)},
+        confusion=ConfusionCounts(labels=(HOSTILE[0], HOSTILE[1]), counts=((6.0, 0.0), (6.0, 0.0))),
+        charts=False,
+        params={bad[:60]: bad},
+        labels=(HOSTILE[0], HOSTILE[1]),
+        failures=(MetricFailure(name=bad, error=bad, traceback=bad),),
+        warnings=(bad,),
+    )
     store.runs.log_batch(
         run, tags={"note": bad, "mlflow.note.content": bad}, metrics=[Metric("evil<b>x</b>", 1.0, now)]
     )
@@ -285,11 +359,26 @@ def many(store: Store, count: int, now: int) -> str:
 
 
 def _record(
-    store: Store, experiment: str, name: str, start: int, task: str, rows: Mapping[str, object], keep: np.ndarray,
-    means: Mapping[str, np.ndarray], ratios: Mapping[str, tuple], headline: set[str], *, slices: Mapping[str, np.ndarray],
-    confusion: ConfusionCounts | None, charts: bool, params: Mapping[str, str], failures: tuple[MetricFailure, ...] = (),
-    warnings: tuple[str, ...] = (), labels: tuple[str, ...] = (), positive: str | None = None,
-) -> str:  # fmt: skip
+    store: Store,
+    experiment: str,
+    name: str,
+    start: int,
+    task: str,
+    rows: Mapping[str, object],
+    keep: np.ndarray,
+    means: Mapping[str, np.ndarray],
+    ratios: Mapping[str, tuple],
+    headline: set[str],
+    *,
+    slices: Mapping[str, np.ndarray],
+    confusion: ConfusionCounts | None,
+    charts: bool,
+    params: Mapping[str, str],
+    failures: tuple[MetricFailure, ...] = (),
+    warnings: tuple[str, ...] = (),
+    labels: tuple[str, ...] = (),
+    positive: str | None = None,
+) -> str:
     run = store.runs.create(experiment, run_name=name, start_time=start, user_id="ada").info.run_id
     table = pa.table({k: v if isinstance(v, pa.Array) else pa.array(v) for k, v in rows.items()})
     buckets = buckets_of(np.flatnonzero(keep).astype(np.uint64))
@@ -309,15 +398,41 @@ def _record(
             low, high = point - 1.96 * spread, point + 1.96 * spread
             if metric == "accuracy_score":
                 low, high = max(low, 0.0), min(high, 1.0)
-            scored.append(ScoredMetric(metric=metric, slice=key, estimate=Estimate(
-                point, n, gone, spread, low, high, method="wilson" if metric == "accuracy_score" else "bootstrap",
-                worst=point * n / (n + gone) if share else None, best=(point * n + gone) / (n + gone) if share else None)))  # fmt: skip
+            scored.append(
+                ScoredMetric(
+                    metric=metric,
+                    slice=key,
+                    estimate=Estimate(
+                        point,
+                        n,
+                        gone,
+                        spread,
+                        low,
+                        high,
+                        method="wilson" if metric == "accuracy_score" else "bootstrap",
+                        worst=point * n / (n + gone) if share else None,
+                        best=(point * n + gone) / (n + gone) if share else None,
+                    ),
+                )
+            )
         for metric, (parts, function) in ratios.items():
             reps = function({k: w @ v[inside] for k, v in parts.items()})
             point = float(function({k: v[inside].sum() for k, v in parts.items()}))
             replicates[metric, slice_name(key)] = reps
-            scored.append(ScoredMetric(metric=metric, slice=key, estimate=Estimate(
-                point, int(inside.sum()), missing if not key else 0, float(reps.std()), *map(float, np.quantile(reps, [0.025, 0.975])), method="bootstrap")))  # fmt: skip
+            scored.append(
+                ScoredMetric(
+                    metric=metric,
+                    slice=key,
+                    estimate=Estimate(
+                        point,
+                        int(inside.sum()),
+                        missing if not key else 0,
+                        float(reps.std()),
+                        *map(float, np.quantile(reps, [0.025, 0.975])),
+                        method="bootstrap",
+                    ),
+                )
+            )
     known = [*means, *ratios]
     infos = tuple(_info(m, m in headline) for m in known)
     digest = hashlib.sha256(f"{task} {len(keep)}".encode()).hexdigest()[:24]
@@ -327,15 +442,36 @@ def _record(
     first = next(iter(slices))
     gap = [s.estimate.value or 0.0 for s in scored if s.metric == known[0] and s.slice and s.slice[0][0] == first]
     summary = EvaluationSummary(
-        task=task, model_type="regressor" if task == "regression" else "classifier", model=f"sklearn pipeline {name}",
+        task=task,
+        model_type="regressor" if task == "regression" else "classifier",
+        model=f"sklearn pipeline {name}",
         dataset=DatasetRef(name=f"{task}-test", digest=digest, n_rows=len(keep), source="data/test.parquet"),
-        target="target", prediction="prediction", labels=labels, positive_label=positive, n_rows=len(keep),
+        target="target",
+        prediction="prediction",
+        labels=labels,
+        positive_label=positive,
+        n_rows=len(keep),
         outcomes={"scored": int(keep.sum()), **({"predict_failed": missing} if missing else {})},
-        metrics=infos, estimates=tuple(scored),
+        metrics=infos,
+        estimates=tuple(scored),
         slices=tuple(SliceInfo(key=k, n=int(i.sum()), small=int(i.sum()) < 50) for k, i in pieces if k),
-        gaps=(Gap(dimension=first, metric=known[0], measure="difference", estimate=Estimate(max(gap) - min(gap), int(keep.sum()), low=0.02, high=0.2, method="bootstrap"), lowest="a", highest="b"),),
-        failures=failures, warnings=warnings, charts=refs, confusion=confusion, rows_path=ROWS_PATH, duration_seconds=1.9,
-    )  # fmt: skip
+        gaps=(
+            Gap(
+                dimension=first,
+                metric=known[0],
+                measure="difference",
+                estimate=Estimate(max(gap) - min(gap), int(keep.sum()), low=0.02, high=0.2, method="bootstrap"),
+                lowest="a",
+                highest="b",
+            ),
+        ),
+        failures=failures,
+        warnings=warnings,
+        charts=refs,
+        confusion=confusion,
+        rows_path=ROWS_PATH,
+        duration_seconds=1.9,
+    )
     sink = io.BytesIO()
     pq.write_table(table, sink, row_group_size=65_536)
     store.artifacts.put(run, ROWS_PATH, sink.getvalue())
@@ -357,19 +493,30 @@ def _record(
 
 def _info(name: str, headline: bool) -> MetricInfo:
     known = CATALOGUE.get(name) or MetricInfo(name=name, title=name)
-    return MetricInfo(name=known.name, title=known.title, greater_is_better=known.greater_is_better, unit=known.unit,
-                      lower=known.lower, upper=known.upper, headline=headline, family=known.family)  # fmt: skip
+    return MetricInfo(
+        name=known.name,
+        title=known.title,
+        greater_is_better=known.greater_is_better,
+        unit=known.unit,
+        lower=known.lower,
+        upper=known.upper,
+        headline=headline,
+        family=known.family,
+    )
 
 
 def _chart(store: Store, run: str, table: pa.Table) -> ChartRef:
     scores = table["probability"].drop_null().to_numpy()
     counts, edges = np.histogram(scores, 20, (0, 1))
     spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": "container", "height": 260,
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": "container",
+        "height": 260,
         "usermeta": {"steelyard": {"name": "score_histogram", "title": "Scores", "shape": "wide", "size": [540, 260]}},
         "data": {"values": [{"score": float(e), "rows": int(c)} for e, c in zip(edges[:-1], counts, strict=True)]},
-        "mark": {"type": "bar", "tooltip": True}, "encoding": {"x": {"field": "score", "type": "quantitative"}, "y": {"field": "rows", "type": "quantitative"}},
-    }  # fmt: skip
+        "mark": {"type": "bar", "tooltip": True},
+        "encoding": {"x": {"field": "score", "type": "quantitative"}, "y": {"field": "rows", "type": "quantitative"}},
+    }
     store.artifacts.put(run, "score_histogram.vl.json", msgspec.json.encode(spec))
     return ChartRef(
         name="score_histogram",

@@ -6,9 +6,21 @@ from starlette.testclient import TestClient
 from .sample_runs import HOSTILE, Sample
 
 PATHS = (
-    "../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%252e%252e%252fetc%252fpasswd", "/etc/passwd", "//etc/passwd", "notes/../../x",
-    "..\\..\\etc\\passwd", "C:\\windows\\win.ini", "notes/%00", "file:///etc/passwd", "notes;/../x", ".", "..", "notes/./readme.md",
-)  # fmt: skip
+    "../../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "%252e%252e%252fetc%252fpasswd",
+    "/etc/passwd",
+    "//etc/passwd",
+    "notes/../../x",
+    "..\\..\\etc\\passwd",
+    "C:\\windows\\win.ini",
+    "notes/%00",
+    "file:///etc/passwd",
+    "notes;/../x",
+    ".",
+    "..",
+    "notes/./readme.md",
+)
 
 
 @pytest.mark.parametrize("name", ["page.html", "picture.svg", "table.csv", "evaluation.json"])
@@ -57,9 +69,17 @@ def test_folders_list_their_files(client: TestClient, sample: Sample):
 
 def test_no_stored_string_becomes_markup_on_any_page(client: TestClient, sample: Sample):
     experiment = client.get(f"/runs/{sample.hostile}.json").json()["experiment_id"]
-    paths = ["/", f"/experiments/{experiment}/runs", f"/runs/{sample.hostile}", f"/runs/{sample.hostile}/rows", f"/runs/{sample.hostile}/rows/2",
-             f"/runs/{sample.hostile}/artifacts", f"/compare?runs={sample.hostile},{sample.text}",
-             f"/experiments/{experiment}/runs?filter={HOSTILE[0]}", f"/runs/{sample.hostile}/rows?where={HOSTILE[1]}&contains={HOSTILE[0]}"]  # fmt: skip
+    paths = [
+        "/",
+        f"/experiments/{experiment}/runs",
+        f"/runs/{sample.hostile}",
+        f"/runs/{sample.hostile}/rows",
+        f"/runs/{sample.hostile}/rows/2",
+        f"/runs/{sample.hostile}/artifacts",
+        f"/compare?runs={sample.hostile},{sample.text}",
+        f"/experiments/{experiment}/runs?filter={HOSTILE[0]}",
+        f"/runs/{sample.hostile}/rows?where={HOSTILE[1]}&contains={HOSTILE[0]}",
+    ]
     for path in paths:
         page = client.get(path).text
         assert "<script>window" not in page, path

@@ -17,7 +17,7 @@ Opened = Callable[..., Any]
 
 @pytest.fixture
 def open_page(chromium: Any, address: str) -> Iterator[Opened]:
-    """Opens pages that must stay quiet: no error, no warning, no refused style or script, no other host, no script run."""
+    """Opens pages that must stay quiet: no error, no warning, nothing refused, no other host, no script run."""
     contexts, troubles, pages = [], [], []
 
     def watch(page: Any) -> None:
@@ -67,8 +67,23 @@ def paths(sample: Sample) -> dict[str, str]:
     }
 
 
-NAMES = ("experiments", "runs", "no runs", "run", "text run", "regression", "plain", "running", "hostile", "rows", "row", "compare",
-         "artifacts", "preview", "evil chart")  # fmt: skip
+NAMES = (
+    "experiments",
+    "runs",
+    "no runs",
+    "run",
+    "text run",
+    "regression",
+    "plain",
+    "running",
+    "hostile",
+    "rows",
+    "row",
+    "compare",
+    "artifacts",
+    "preview",
+    "evil chart",
+)
 
 
 @contextmanager

@@ -62,8 +62,15 @@ def test_a_form_without_bound_is_refused(client: TestClient, sample: Sample):
 
 
 def test_every_kind_of_answer_carries_the_policy(client: TestClient, sample: Sample):
-    paths = ["/", "/health", "/nowhere", f"/runs/{sample.candidate}", f"/runs/{sample.candidate}.json", "/static/x/theme.js",
-             f"/experiments/{sample.experiment}/runs?filter=x"]  # fmt: skip
+    paths = [
+        "/",
+        "/health",
+        "/nowhere",
+        f"/runs/{sample.candidate}",
+        f"/runs/{sample.candidate}.json",
+        "/static/x/theme.js",
+        f"/experiments/{sample.experiment}/runs?filter=x",
+    ]
     for path in paths:
         headers = client.get(path).headers
         policy = headers["content-security-policy"]

@@ -52,15 +52,8 @@ def _print(found: Comparison) -> None:
     from steelyard.cli.display import console, number, safe, table, verdict
 
     out = console()
-    made = table(
-        "metric",
-        "baseline",
-        "candidate",
-        "difference",
-        "interval",
-        "verdict",
-        numbers=("baseline", "candidate", "difference"),
-    )
+    numeric = ("baseline", "candidate", "difference") if out.width >= 100 else ("difference",)
+    made = table("metric", *numeric, "interval", "verdict", numbers=numeric)
     for name, d in found.differences.items():
         values = [number(d.baseline.value), number(d.candidate.value)] if len(numeric) > 1 else []
         made.add_row(safe(name), *values, _signed(d.difference), _ends(d), verdict(d.verdict))

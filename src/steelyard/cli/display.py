@@ -41,10 +41,7 @@ def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) 
 
     made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
-        right = column in numbers
-        made.add_column(
-            column, justify="right" if right else "left", overflow="fold", no_wrap=right or column in _WHOLE
-        )
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return made
 
 

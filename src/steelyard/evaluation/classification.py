@@ -108,7 +108,7 @@ class ClassificationScorer:
 
 def _probability_columns(inputs: Inputs, staged: Staged, labels: Labels) -> tuple[int, ...]:
     """Return the label number of each column of probabilities."""
-    if staged.classes is not None and len(staged.classes) == staged.width:
+    if staged.classes is not None and inputs.probability_labels is None and len(staged.classes) == staged.width:
         return tuple(labels.place(c) for c in staged.classes)
     k = len(labels.values)
     if staged.width == 1:

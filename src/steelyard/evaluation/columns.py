@@ -46,14 +46,78 @@ def to_array(values: Sequence[Any], argument: str) -> pa.Array:
         ) from problem
 
 
+def as_numbers(column: pa.Array, name: str, argument: str, *, offset: int = 0) -> np.ndarray:
+    """Return a column as float64, nulls as NaN: shape (n,).
+
+    Raises:
+        DataError: it holds something else; the message has the first such row.
+    """
+    column = plain(column)
+    try:
+        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+        row, value = _first_no_number(column)
+        raise DataError(
+            f"{_column(name, argument)} must hold numbers; row {offset + row} holds {value!r}. "
+            "Turn it into numbers first, or name another column."
+        ) from problem
+
+
+def _first_no_number(column: pa.Array) -> tuple[int, Any]:
+    values = enumerate(column.to_pylist())
+    return next((i, v) for i, v in values if v is not None and not _is_number(v))
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _column(name: str, argument: str) -> str:
+    return f"Column {name!r} ({argument})" if name != argument else f"The {argument}"
+
+
+def check_flat(column: pa.Array, name: str, argument: str, offset: int) -> None:
+    """Refuse a column whose cells are lists, records or bytes where one label or number a row is wanted."""
+    if not (pa.types.is_nested(column.type) or pa.types.is_binary(column.type)):
+        return
+    row, value = next(((i, v) for i, v in enumerate(column.to_pylist()) if v is not None), (0, None))
+    shown = repr(value)
+    raise DataError(
+        f"{_column(name, argument)} must hold one label or number a row; row {offset + row} holds "
+        f"{shown if len(shown) < 80 else shown[:77] + '…'}. For rows with several labels use model_type='multilabel'; "
+        "for probabilities give probabilities=…, or a model with predict_proba."
+    )
+
+
+LARGEST = 1e150
+"""Squares of anything larger are beyond what a float can hold."""
+
+
 def check_finite(values: np.ndarray, name: str, argument: str, offset: int, *, where: np.ndarray) -> None:
-    """Refuse infinities."""
-    bad = np.flatnonzero(np.isinf(values) & where)
+    """Refuse infinities, and numbers whose squares would be infinite."""
+    with np.errstate(invalid="ignore"):
+        bad = np.flatnonzero((np.abs(values) > LARGEST) & where)
     if bad.size:
         row = offset + int(bad[0])
         raise DataError(
-            f"{name!r} ({argument}) is {values[bad[0]]} in row {row}; errors and squares of it mean nothing. "
+            f"{_column(name, argument)} is {values[bad[0]]} in row {row}, and its square is beyond any number. "
             "Cap such values, or set them to missing."
+        )
+
+
+def check_finite_labels(column: pa.Array, name: str, argument: str, offset: int) -> None:
+    """Refuse infinities among labels that are numbers."""
+    if not pa.types.is_floating(column.type):
+        return
+    bad = np.flatnonzero(np.isinf(column.to_numpy(zero_copy_only=False)))
+    if bad.size:
+        raise DataError(
+            f"{_column(name, argument)} is infinite in row {offset + int(bad[0])}, which is no label. "
+            "Set such values to a label, or to missing."
         )
 
 
@@ -66,7 +130,7 @@ def check_probabilities(probabilities: np.ndarray, name: str, offset: int, *, wh
         offset: number of the batch's first row.
         where: rows to look at, shape (n,).
     """
-    rows = probabilities[where]
+    rows = probabilities if where.all() else probabilities[where]
     numbers = np.flatnonzero(where)
     bad = ~((rows >= -_SLACK) & (rows <= 1 + _SLACK)).all(axis=1)
     if bad.any():

@@ -12,6 +12,7 @@ import numpy as np
 
 from steelyard.errors import DataError, InvalidArgument
 from steelyard.evaluation import custom, gaps, tables
+from steelyard.evaluation.arguments import check_name, check_numbers, check_progress
 from steelyard.evaluation.classification import ClassificationScorer
 from steelyard.evaluation.extras import MetricValue, Scope
 from steelyard.evaluation.inputs import Inputs, open_inputs
@@ -20,7 +21,6 @@ from steelyard.evaluation.prediction import make_predictor
 from steelyard.evaluation.recording import Keeper
 from steelyard.evaluation.request import (
     Request,
-    check_numbers,
     read_artifacts,
     read_config,
     read_metrics,
@@ -30,7 +30,7 @@ from steelyard.evaluation.request import (
 from steelyard.evaluation.result import EvaluationResult
 from steelyard.evaluation.results_file import ResultsFile
 from steelyard.evaluation.scoring import Scored, score
-from steelyard.evaluation.staging import Staged, check_staged, stage
+from steelyard.evaluation.staging import Kind, Staged, check_staged, stage
 from steelyard.evaluation.summing import assemble
 from steelyard.metrics.reading import Reading
 from steelyard.metrics.weights import buckets_of
@@ -123,7 +123,10 @@ def evaluate(
     """
     if env_manager != "local" or model_config or inference_params:
         raise InvalidArgument("Only env_manager='local' without model_config or inference_params is supported.")
-    check_numbers(replicates=replicates, confidence=confidence)
+    check_numbers(replicates=replicates, confidence=confidence, seed=seed)
+    check_progress(progress)
+    check_name("run_name", run_name, "what to call the run")
+    check_name("dataset_path", dataset_path, "a label of where the data came from")
     metrics = read_metrics(extra_metrics)
     request = Request(
         model=model,
@@ -163,9 +166,7 @@ def _run(
     staged = stage(
         inputs,
         predictor,
-        numeric=request.model_type in ("regressor", "ranker"),
-        labelled=request.model_type == "classifier"
-        or (request.model_type == "multilabel" and len(inputs.targets) == 1),
+        kind=Kind.of(request.model_type, inputs),
         target_may_miss=request.config.missing_targets == "count",
         folder=folder,
         progress=_named(progress, "predict"),

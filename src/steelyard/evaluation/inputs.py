@@ -10,8 +10,15 @@ import numpy as np
 
 from steelyard.data import open_data
 from steelyard.errors import DataError, InvalidArgument
+from steelyard.evaluation.arguments import (
+    check_name,
+    check_names,
+    check_probabilities_argument,
+    check_values_or_name,
+)
+from steelyard.evaluation.columns import as_numbers
 from steelyard.evaluation.request import Request
-from steelyard.metrics.slicing import Bins, Dimension, numbers
+from steelyard.metrics.slicing import Bins, Dimension
 
 if TYPE_CHECKING:
     from steelyard.data import Table
@@ -28,6 +35,7 @@ class Inputs:
         targets: columns of true values: one, several for a multilabel task, none without ground truth.
         predictions: columns of predictions given with the data, likewise.
         probabilities: columns of probabilities given with the data.
+        output_probabilities: columns of probabilities of the frame that the model returns.
         probability_labels: their labels, when the caller named them.
         weight: the column of weights, or an array of them.
         cluster: the column whose rows belong together.
@@ -39,6 +47,7 @@ class Inputs:
     targets: tuple[str, ...]
     predictions: tuple[str, ...]
     probabilities: tuple[str, ...] = ()
+    output_probabilities: tuple[str, ...] = ()
     probability_labels: tuple[Any, ...] | None = None
     weight: str | np.ndarray | None = None
     cluster: str | None = None
@@ -65,6 +74,7 @@ def open_inputs(request: Request) -> Inputs:
     """
     if request.data is None:
         raise InvalidArgument("data is needed: a frame, arrays, a list of dicts, or a path or glob of files.")
+    _check_arguments(request)
     several = isinstance(request.targets, list | tuple) and all(isinstance(t, str) for t in request.targets)
     many = several and request.model_type == "multilabel"
     table = open_data(
@@ -78,10 +88,14 @@ def open_inputs(request: Request) -> Inputs:
     targets = tuple(request.targets) if many else (table.targets,) if table.targets else ()
     predictions = _many(request.predictions) if many else (table.predictions,) if table.predictions else ()
     probabilities, labels = _probabilities(request.probabilities)
+    returned: tuple[str, ...] = ()
+    if request.model is not None and probabilities and not set(probabilities) & set(table.columns):
+        probabilities, returned = (), probabilities
     for argument, names in (("targets", targets), ("predictions", predictions), ("probabilities", probabilities)):
         for name in names:
             table.column(name, argument)
-    if request.model is None and not predictions and not probabilities and request.model_type is not None:
+    enough = predictions or (probabilities and request.model_type == "classifier") or request.model_type is None
+    if request.model is None and not enough:
         raise InvalidArgument(
             "There is nothing to score: give model=…, or the name of a column of the data as predictions=…."
         )
@@ -93,12 +107,25 @@ def open_inputs(request: Request) -> Inputs:
         targets=targets,
         predictions=predictions,
         probabilities=probabilities,
+        output_probabilities=returned,
         probability_labels=labels,
         weight=_weight(request, table),
         cluster=table.column(request.clusters, "clusters").name if request.clusters else None,
         dimensions=tuple(_with_edges(d, table) for d in request.dimensions),
         features=_features(request, table),
     )
+
+
+def _check_arguments(request: Request) -> None:
+    check_values_or_name("targets", request.targets)
+    check_values_or_name("predictions", request.predictions)
+    check_probabilities_argument(request.probabilities)
+    check_name("clusters", request.clusters)
+    check_name("id_column", request.id_column)
+    check_names("feature_names", request.feature_names)
+    check_name("name", request.name, "what to call the dataset")
+    for new, old in request.config.col_mapping.items():
+        check_name(f"evaluator_config['col_mapping'][{new!r}]", old)
 
 
 def _many(predictions: Any) -> tuple[str, ...]:
@@ -131,13 +158,16 @@ def _weight(request: Request, table: Table) -> str | np.ndarray | None:
     given = request.weights if request.weights is not None else request.config.sample_weights
     if given is None or isinstance(given, str):
         return None if given is None else table.column(given, "weights").name
-    weights = np.asarray(given, dtype=np.float64)
+    try:
+        weights = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise InvalidArgument("weights must be the name of a column, or one number a row.") from problem
     if weights.shape != (table.n_rows,):
         raise InvalidArgument(f"weights has shape {weights.shape}; the data has {table.n_rows:,} rows.")
     return check_weights(weights, "weights")
 
 
-def check_weights(weights: np.ndarray, name: str) -> np.ndarray:
+def check_weights(weights: np.ndarray, name: str, offset: int = 0) -> np.ndarray:
     """Return weights that are finite and not negative.
 
     Raises:
@@ -145,7 +175,8 @@ def check_weights(weights: np.ndarray, name: str) -> np.ndarray:
     """
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if bad.size:
-        raise DataError(f"{name}: row {bad[0]} has the weight {weights[bad[0]]}; weights are finite and not negative.")
+        row = offset + int(bad[0])
+        raise DataError(f"{name}: row {row} has the weight {weights[bad[0]]}; weights are finite and not negative.")
     return weights
 
 
@@ -163,7 +194,7 @@ def _settled(part: str | Bins, table: Table) -> str | Bins:
     taken = []
     offset = 0
     for batch in table.batches([part.column]):
-        values = numbers(batch.column(0), part.column)
+        values = as_numbers(batch.column(0), part.column, "slices", offset=offset)
         taken.append(values[(-offset) % step :: step])
         offset += len(values)
     return part.with_edges(np.concatenate(taken))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from steelyard.errors import DataError
-from steelyard.evaluation.columns import plain
+from steelyard.evaluation.columns import as_numbers, plain
 from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.staging import Block
 from steelyard.metrics import text
@@ -18,7 +18,6 @@ from steelyard.metrics.means import MeansState
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import Reading
 from steelyard.metrics.regression import RegressionState
-from steelyard.metrics.slicing import numbers
 from steelyard.metrics.states.sliced import Rows, SlicedTally
 from steelyard.records import MetricInfo
 
@@ -32,8 +31,8 @@ class RegressionScorer:
 
     def update(self, block: Block, rows: Rows, keep: np.ndarray) -> dict[str, pa.Array]:
         """Count the rows of a block that can be scored; return columns of what every row scored."""
-        true = numbers(block.batch.column(self.inputs.targets[0]), self.inputs.targets[0])
-        predicted = numbers(block.predictions, "predictions")
+        true = as_numbers(block.batch.column(self.inputs.targets[0]), self.inputs.targets[0], "targets")
+        predicted = as_numbers(block.predictions, "predictions", "predictions")
         self.state.update(rows, ids=block.ids[keep], true=true[keep], predicted=predicted[keep])
         error = predicted - true
         return {"error": pa.array(error, mask=~keep), "abs_error": pa.array(np.abs(error), mask=~keep)}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from steelyard.errors import ColumnNotFound, DataError, InvalidArgument, MissingDependency, ModelError
+from steelyard.errors import ColumnNotFound, DataError, InvalidArgument, MissingDependency
+from steelyard.evaluation import answers
+from steelyard.evaluation.answers import Predicted
 from steelyard.evaluation.textual import is_text_model, text_column
 
 if TYPE_CHECKING:
@@ -19,13 +21,9 @@ if TYPE_CHECKING:
     from steelyard.evaluation.inputs import Inputs
 
 
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """A model's answers on a batch: values of any kind, probabilities of shape (n, K) or None, rows that failed."""
-
-    values: Sequence[Any]
-    probabilities: np.ndarray | None = None
-    failed: np.ndarray | None = None
+_SEARCHED = 1024
+"""Batches up to this many rows are searched for the rows that make a model raise without asking whether any works."""
+_TRIED = 64
 
 
 class Predictor(Protocol):
@@ -51,56 +49,59 @@ class _Model:
     probability: Callable[[Any], Any] | None
     cut: Callable[[pa.RecordBatch], Any]
     output: str | None = None
+    returned: tuple[str, ...] = ()
 
     def predict(self, batch: pa.RecordBatch) -> Predicted:
-        """Predict a batch; if that raises, halve it until the rows that raise are found.
+        """Predict a batch; if the model raises, halve it until the rows that make it raise are found.
 
         Raises:
-            ModelError: the model failed on every row.
+            ModelError: the model returned something that is not one prediction a row.
         """
         given = self.cut(batch)
         try:
-            return self._whole(given, batch.num_rows)
+            answer = self.call(given)
+            chance = None if self.probability is None else self.probability(given)
         except Exception as problem:
             return self._halved(batch, problem)
-
-    def _whole(self, given: Any, n: int) -> Predicted:
-        values = _values(self.call(given), n, self.output)
-        if self.probability is None:
-            return Predicted(values)
-        probabilities = np.asarray(self.probability(given), dtype=np.float64)
-        return Predicted(values, probabilities if probabilities.ndim == 2 else None)
+        return answers.read(answer, chance, batch.num_rows, output=self.output, returned=self.returned)
 
     def _halved(self, batch: pa.RecordBatch, problem: Exception) -> Predicted:
-        if batch.num_rows == 1:
-            return Predicted([None], None, np.array([True]))
-        middle = batch.num_rows // 2
-        parts = []
-        for half in (batch.slice(0, middle), batch.slice(middle)):
+        n = batch.num_rows
+        if n == 1 or (n > _SEARCHED and self._hopeless(batch)):
+            return Predicted([None] * n, None, np.ones(n, dtype=bool), problem)
+        halves = (batch.slice(0, n // 2), batch.slice(n // 2))
+        return _joined([self.predict(half) for half in halves], [half.num_rows for half in halves])
+
+    def _hopeless(self, batch: pa.RecordBatch) -> bool:
+        """Whether the model raises on each of some rows spread over a long batch, so that a search would never end."""
+        for row in np.linspace(0, batch.num_rows - 1, _TRIED).astype(int).tolist():
             try:
-                parts.append(self._whole(self.cut(half), half.num_rows))
-            except Exception as again:
-                parts.append(self._halved(half, again))
-        joined = _joined(parts, (middle, batch.num_rows - middle))
-        if joined.failed is not None and joined.failed.all() and batch.num_rows > 1:
-            raise ModelError(f"The model failed on every row: {type(problem).__name__}: {problem}") from problem
-        return joined
+                self.call(self.cut(batch.slice(row, 1)))
+            except Exception:  # noqa: S112  what it raised on the whole batch is what is told
+                continue
+            return False
+        return True
 
 
-def _joined(parts: list[Predicted], sizes: tuple[int, int]) -> Predicted:
+def _joined(parts: Sequence[Predicted], sizes: Sequence[int]) -> Predicted:
     values = [v for part in parts for v in part.values]
     failed = np.concatenate(
         [np.zeros(n, bool) if p.failed is None else p.failed for p, n in zip(parts, sizes, strict=True)]
     )
+    problem = next((p.problem for p in parts if p.problem is not None), None)
+    names = dict.fromkeys(name for p in parts for name in p.outputs)
+    outputs = {
+        name: [v for p, n in zip(parts, sizes, strict=True) for v in p.outputs.get(name, [None] * n)] for name in names
+    }
     widths = {p.probabilities.shape[1] for p in parts if p.probabilities is not None}
     if len(widths) != 1:
-        return Predicted(values, None, failed)
+        return Predicted(values, None, failed, problem, outputs)
     (width,) = widths
     blocks = [
         np.full((n, width), np.nan) if p.probabilities is None else p.probabilities
         for p, n in zip(parts, sizes, strict=True)
     ]  # fmt: skip
-    return Predicted(values, np.concatenate(blocks), failed)
+    return Predicted(values, np.concatenate(blocks), failed, problem, outputs)
 
 
 def make_predictor(
@@ -135,7 +136,10 @@ def make_predictor(
             probability=None,
             cut=lambda batch: _frame(batch, columns),
             output=output,
+            returned=inputs.output_probabilities,
         )
+    if isinstance(model, type):
+        raise InvalidArgument(f"model={model.__name__} is a class: give a fitted object of it.")
     raise InvalidArgument(
         f"model={model!r} cannot be called: give a fitted estimator with a predict method, a function of a DataFrame, "
         "the URI of a saved model such as 'runs:/<run_id>/<name>', or None with predictions=…."
@@ -146,6 +150,11 @@ def _estimator(model: Any, inputs: Inputs, output: str | None, description: str,
     probability = getattr(model, "predict_proba", None)
     classes = getattr(model, "classes_", None) if wanted else None
     known = classes is not None and not isinstance(classes, list)
+    given = (*inputs.probabilities, *inputs.output_probabilities)
+    if given and probability is not None:
+        raise InvalidArgument(
+            f"probabilities={given[0]!r} is given, and the model has predict_proba: leave one of the two out."
+        )
     return _Model(
         description=description,
         classes=list(classes) if known and classes is not None else None,
@@ -154,6 +163,7 @@ def _estimator(model: Any, inputs: Inputs, output: str | None, description: str,
         probability=probability if known else None,
         cut=_cut_for(model, inputs),
         output=output,
+        returned=inputs.output_probabilities,
     )
 
 
@@ -219,25 +229,3 @@ def _series(batch: pa.RecordBatch, name: str) -> Any:
 
 def _array(batch: pa.RecordBatch, columns: Sequence[str]) -> np.ndarray:
     return np.column_stack([batch.column(c).to_numpy(zero_copy_only=False) for c in columns])
-
-
-def _values(answer: Any, n: int, output: str | None) -> Sequence[Any]:
-    """Return a model's answer as a sequence of one value per row."""
-    if hasattr(answer, "columns") and hasattr(answer, "iloc"):
-        columns = list(answer.columns)
-        if output is not None and output in columns:
-            answer = answer[output]
-        elif len(columns) == 1:
-            answer = answer[columns[0]]
-        else:
-            raise InvalidArgument(
-                f"The model returned the columns {columns}; name the one to score with predictions=…."
-            )
-    if hasattr(answer, "to_numpy"):
-        answer = answer.to_numpy()
-    values: Any = np.asarray(answer) if isinstance(answer, np.ndarray) else list(answer)
-    if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if len(values) != n:
-        raise ModelError(f"The model returned {len(values):,} predictions for {n:,} rows.")
-    return values

@@ -8,8 +8,9 @@ from typing import Any
 
 from steelyard._lib.names import nearest
 from steelyard.errors import InvalidArgument
+from steelyard.evaluation.arguments import check_list, check_mapping, is_whole
 from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric
-from steelyard.metrics.slicing import Dimension, dimensions
+from steelyard.metrics.slicing import Bins, Dimension, dimensions
 
 MODEL_TYPES = (
     "classifier", "regressor", "question-answering", "text-summarization", "text", "retriever", "ranker", "multilabel",
@@ -89,6 +90,8 @@ def read_model_type(model_type: str | None, *, has_metrics: bool) -> str | None:
         if has_metrics:
             return None
         raise InvalidArgument(f"model_type is needed unless extra_metrics are given: one of {', '.join(MODEL_TYPES)}.")
+    if not isinstance(model_type, str):
+        raise InvalidArgument(f"model_type={model_type!r} must be text: one of {', '.join(MODEL_TYPES)}, or None.")
     known = _ALIASES.get(model_type, model_type)
     if known in MODEL_TYPES:
         return known
@@ -101,27 +104,49 @@ def read_model_type(model_type: str | None, *, has_metrics: bool) -> str | None:
 
 def read_config(evaluator_config: Mapping[str, Any] | None, evaluators: Any) -> Config:
     """Read ``evaluator_config``, flat or nested by evaluator (``{"default": {…}}``)."""
+    if not isinstance(evaluators, str):
+        check_list("evaluators", evaluators, "names")
     names = [evaluators] if isinstance(evaluators, str) else list(evaluators or ["default"])
     unknown = [n for n in names if n not in ("default", "classifier", "regressor", "shap")]
     if unknown:
         raise InvalidArgument(f"evaluators={unknown!r} are not known; leave evaluators out, or use 'default'.")
+    check_mapping("evaluator_config", evaluator_config)
     given = dict(evaluator_config or {})
-    nested = [given.pop(n) for n in list(given) if n in ("default", "classifier", "regressor", "shap")]
-    for part in nested:
-        given |= dict(part)
-    known = {k: v for k, v in given.items() if k in _CONFIG}
-    if known.get("average", "weighted") not in ("weighted", "macro", "micro"):
-        raise InvalidArgument(f"evaluator_config['average']={known['average']!r}: use 'weighted', 'macro' or 'micro'.")
-    if known.get("missing_targets", "refuse") not in ("refuse", "count"):
-        raise InvalidArgument(
-            f"evaluator_config['missing_targets']={known['missing_targets']!r}: use 'refuse' or 'count'."
-        )
+    for name in ("default", "classifier", "regressor", "shap"):
+        part = given.pop(name, None)
+        check_mapping(f"evaluator_config[{name!r}]", part)
+        given |= dict(part or {})
+    _check_config(given)
+    known = {k: v for k, v in given.items() if k in _CONFIG and v is not None}
     extra = {k: v for k, v in given.items() if k not in _CONFIG and k not in _EXPLAIN}
     return Config(**known, extra=extra)
 
 
+def _check_config(given: Mapping[str, Any]) -> None:
+    def refuse(key: str, want: str) -> None:
+        raise InvalidArgument(f"evaluator_config[{key!r}]={given[key]!r}: {want}.")
+
+    there = {k for k, v in given.items() if v is not None}
+    prefix = given.get("metric_prefix")
+    if "metric_prefix" in there and (not isinstance(prefix, str) or "/" in prefix):
+        refuse("metric_prefix", "give text without a slash")
+    for key, choices in (("average", ("weighted", "macro", "micro")), ("missing_targets", ("refuse", "count"))):
+        if key in there and given[key] not in choices:
+            refuse(key, f"use {', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}")
+    for key, least in (("retriever_k", 1), ("min_slice_rows", 0), ("max_classes_for_multiclass_roc_pr", 0)):
+        if key in there and (not is_whole(given[key]) or given[key] < least):
+            refuse(key, f"give a whole number of at least {least}")
+    if "label_list" in there and not (
+        hasattr(given["label_list"], "__iter__") and not isinstance(given["label_list"], str)
+    ):
+        refuse("label_list", "give a list of labels")
+    if "col_mapping" in there:
+        check_mapping("evaluator_config['col_mapping']", given["col_mapping"])
+
+
 def read_metrics(extra_metrics: Sequence[Any] | None) -> tuple[EvaluationMetric, ...]:
     """Check ``extra_metrics``."""
+    check_list("extra_metrics", extra_metrics, "EvaluationMetric")
     metrics = tuple(extra_metrics or ())
     for metric in metrics:
         if not isinstance(metric, EvaluationMetric):
@@ -135,9 +160,13 @@ def read_metrics(extra_metrics: Sequence[Any] | None) -> tuple[EvaluationMetric,
     return metrics
 
 
-def read_artifacts(*lists: Sequence[Any] | None) -> tuple[EvaluationArtifact | Callable[..., Any], ...]:
+def read_artifacts(
+    extra_artifacts: Sequence[Any] | None, custom_artifacts: Sequence[Any] | None
+) -> tuple[EvaluationArtifact | Callable[..., Any], ...]:
     """Check ``extra_artifacts`` and ``custom_artifacts``."""
-    artifacts = tuple(a for given in lists for a in given or ())
+    check_list("extra_artifacts", extra_artifacts, "EvaluationArtifact or functions")
+    check_list("custom_artifacts", custom_artifacts, "functions")
+    artifacts = (*(extra_artifacts or ()), *(custom_artifacts or ()))
     for artifact in artifacts:
         if not isinstance(artifact, EvaluationArtifact) and not callable(artifact):
             raise InvalidArgument(
@@ -146,14 +175,8 @@ def read_artifacts(*lists: Sequence[Any] | None) -> tuple[EvaluationArtifact | C
     return artifacts
 
 
-def check_numbers(*, replicates: int, confidence: float) -> None:
-    """Check the two numbers that intervals depend on."""
-    if isinstance(replicates, bool) or not isinstance(replicates, int) or not 20 <= replicates <= 10_000:
-        raise InvalidArgument(f"replicates={replicates!r} must be a whole number from 20 to 10,000.")
-    if not 0.5 <= confidence < 1:
-        raise InvalidArgument(f"confidence={confidence!r} must be at least 0.5 and below 1, such as 0.95.")
-
-
 def read_slices(slices: Any) -> tuple[Dimension, ...]:
     """Read ``slices``; see :func:`steelyard.metrics.slicing.dimensions`."""
+    if not isinstance(slices, str | Mapping | Bins):
+        check_list("slices", slices, "column names, crossed columns, by_bins(…) or mappings of names to predicates")
     return dimensions(slices)

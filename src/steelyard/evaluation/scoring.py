@@ -200,6 +200,7 @@ def _row_results(
     prediction = columns.pop("predicted", None)
     if block.predictions is not None or prediction is not None:
         out["prediction"] = block.predictions if prediction is None else prediction
+    out |= {f"output:{name}": column for name, column in block.outputs.items()}
     out["outcome"] = pa.DictionaryArray.from_arrays(pa.array(block.outcomes), pa.array(OUTCOMES))
     out |= columns
     if block.weights is not None and not isinstance(inputs.weight, str):
@@ -228,7 +229,7 @@ def _finish(
     scored.outcomes = {name: int(outcomes[i, 0]) for i, name in enumerate(OUTCOMES) if outcomes[i, 0] or i == SCORED}
     if inputs.cluster is not None:
         scored.clusters = units.clusters()
-    scored.warnings = list(_warnings(scored, inputs, staged))
+    scored.warnings = [*staged.warnings, *_warnings(scored, inputs, staged)]
 
 
 def _warnings(scored: Scored, inputs: Inputs, staged: Staged) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from steelyard.errors import DataError, InvalidArgument
-from steelyard.evaluation.columns import plain
+from steelyard.evaluation.columns import as_numbers, plain
 from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.numeric import example_count
 from steelyard.evaluation.staging import Block
@@ -17,7 +17,6 @@ from steelyard.metrics.means import MeansState
 from steelyard.metrics.multilabel import MultilabelState
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import Reading
-from steelyard.metrics.slicing import numbers
 from steelyard.metrics.states.sliced import Rows, SlicedTally
 from steelyard.metrics.weights import buckets_of
 
@@ -57,7 +56,7 @@ class MultilabelScorer:
             return self._from_column(batch.column(names[0]), names[0])
         if len(names) != len(self.plan.labels):
             raise InvalidArgument(f"There are {len(self.plan.labels)} targets and {len(names)} columns of predictions.")
-        return np.column_stack([_zero_one(numbers(batch.column(n), n), n) for n in names])
+        return np.column_stack([_zero_one(as_numbers(batch.column(n), n, "targets"), n) for n in names])
 
     def _from_column(self, column: pa.Array, name: str) -> np.ndarray:
         out = np.zeros((len(column), len(self.plan.labels)), dtype=bool)
@@ -109,8 +108,8 @@ class RankerScorer:
         """Hold the rows of a block; what a query scores is known when all its rows are."""
         if block.predictions is None:
             raise DataError("model_type='ranker' needs predictions: the column of scores.")
-        scores = numbers(block.predictions, "predictions")[keep]
-        grades = numbers(block.batch.column(self.inputs.targets[0]), self.inputs.targets[0])[keep]
+        scores = as_numbers(block.predictions, "predictions", "predictions")[keep]
+        grades = as_numbers(block.batch.column(self.inputs.targets[0]), self.inputs.targets[0], "targets")[keep]
         self.parts.append((block.units[keep], scores, grades, *rows.codes))
         return {}
 

@@ -17,10 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from steelyard.data import Fingerprint, RowIds
-from steelyard.errors import DataError, InvalidArgument
-from steelyard.evaluation.columns import check_finite, check_probabilities, missing, plain, to_array
+from steelyard.errors import DataError, InvalidArgument, ModelError, SteelyardError
+from steelyard.evaluation.columns import (
+    as_numbers,
+    check_finite,
+    check_finite_labels,
+    check_flat,
+    check_probabilities,
+    missing,
+    plain,
+    to_array,
+)
 from steelyard.evaluation.inputs import Inputs, check_weights
-from steelyard.metrics.slicing import SliceIndex, numbers
+from steelyard.metrics.slicing import SliceIndex
 
 if TYPE_CHECKING:
     from steelyard.evaluation.prediction import Predictor
@@ -33,6 +42,29 @@ DISTINCT = 100_000
 """Labels are collected up to this many; a column with more is no column of labels."""
 
 _ID, _CLUSTER, _WEIGHT, _OUTCOME, _PREDICTION = "\x1fid", "\x1fcluster", "\x1fweight", "\x1foutcome", "\x1fprediction"
+_OUTPUT = "\x1foutput:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a task's targets and predictions are.
+
+    Args:
+        numeric: numbers (a regression).
+        labelled: labels, whose distinct values are wanted (a classification).
+        flat: one label or number a row, never a list of them.
+    """
+
+    numeric: bool = False
+    labelled: bool = False
+    flat: bool = False
+
+    @staticmethod
+    def of(model_type: str | None, inputs: Inputs) -> Kind:
+        numeric = model_type in ("regressor", "ranker")
+        classifier = model_type == "classifier"
+        lists = model_type == "multilabel" and len(inputs.targets) == 1
+        return Kind(numeric=numeric, labelled=classifier or lists, flat=numeric or classifier)
 
 
 @dataclass(slots=True)
@@ -48,6 +80,8 @@ class Staged:
         probability_columns: names of the staged columns of probabilities.
         classes: the model's labels in the order of its probabilities.
         moments: count, sum and sum of squares of a numeric target.
+        outputs: names of further columns that the model returned.
+        warnings: what a reader of the numbers must know.
     """
 
     read: Callable[[], Iterator[Block]]
@@ -61,6 +95,8 @@ class Staged:
     classes: tuple[Any, ...] | None = None
     moments: tuple[float, float, float] = (0.0, 0.0, 0.0)
     in_memory: bool = True
+    outputs: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +141,12 @@ class Block:
         return np.column_stack([self._added(f"\x1fp{i}") for i in range(self.width)])
 
     @property
+    def outputs(self) -> dict[str, pa.Array]:
+        """Further columns that the model returned, by name."""
+        names = [n for n in self.batch.schema.names if n.startswith(_OUTPUT)]
+        return {n.removeprefix(_OUTPUT): self.batch.column(n) for n in names}
+
+    @property
     def inputs(self) -> pa.RecordBatch:
         """The columns that came with the data."""
         return self.batch.select([n for n in self.batch.schema.names if not n.startswith("\x1f")])
@@ -114,21 +156,20 @@ class Block:
 
 
 def stage(
-    inputs: Inputs, predictor: Predictor | None, *, numeric: bool, labelled: bool, target_may_miss: bool,
-    folder: Path, progress: Callable[[int, int], None] | None = None,
+    inputs: Inputs, predictor: Predictor | None, *, kind: Kind, target_may_miss: bool, folder: Path,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Staged:  # fmt: skip
     """Read every row once: id, digest, prediction, outcome, slices.
 
     Args:
         inputs: the data and its columns' parts.
         predictor: the model; None when predictions are given with the data.
-        numeric: targets and predictions are numbers (a regression).
-        labelled: they are labels (a classification), whose distinct values are wanted.
+        kind: what targets and predictions are.
         target_may_miss: a row without a target is counted instead of refused.
         folder: where a temporary file may be laid.
         progress: called with rows done and rows in all.
     """
-    stager = _Stager(inputs, predictor, numeric, labelled, target_may_miss)
+    stager = _Stager(inputs, predictor, kind, target_may_miss)
     table = inputs.table
     if table.in_memory:
         blocks = []
@@ -159,11 +200,9 @@ def _read_stream(path: Path, width: int, n_dimensions: int) -> Iterator[Block]:
 
 
 class _Stager:
-    def __init__(
-        self, inputs: Inputs, predictor: Predictor | None, numeric: bool, labelled: bool, target_may_miss: bool
-    ) -> None:
+    def __init__(self, inputs: Inputs, predictor: Predictor | None, kind: Kind, target_may_miss: bool) -> None:
         self.inputs, self.predictor = inputs, predictor
-        self.numeric, self.labelled, self.target_may_miss = numeric, labelled, target_may_miss
+        self.kind, self.target_may_miss = kind, target_may_miss
         self.offset = 0
         self.staged = Staged(read=lambda: iter(()), slices=tuple(SliceIndex(d) for d in inputs.dimensions))
         self.staged.classes = None if predictor is None or predictor.classes is None else tuple(predictor.classes)
@@ -171,7 +210,10 @@ class _Stager:
             inputs.table.schema, id_column=inputs.table.id_column, exclude=inputs.answers
         )  # fmt: skip
         self.clusters = RowIds(id_column=None)
-        self.prediction_type: pa.DataType | None = None
+        self.types: dict[str, pa.DataType] = {}
+        self.mass = 0.0
+        self.answered = False
+        self.n_failed = 0
 
     def block(self, batch: pa.RecordBatch) -> Block:
         ids = self.fingerprint.update(batch)
@@ -179,17 +221,13 @@ class _Stager:
         outcomes = np.zeros(n, dtype=np.int8)
         for name in self.inputs.targets:
             self._target(batch.column(name), name, outcomes)
-        prediction, probabilities = self._predict(batch, outcomes)
         added: dict[str, Any] = {_ID: ids, _OUTCOME: outcomes}
-        if prediction is not None:
-            added[_PREDICTION] = prediction
-        if probabilities is not None:
-            self._probabilities(probabilities, outcomes, added)
         self._weights(batch, added)
         if self.inputs.cluster is not None:
             added[_CLUSTER] = self._cluster_ids(batch)
         for i, index in enumerate(self.staged.slices):
-            added[f"\x1fcode{i}"] = index.add(batch)
+            added[f"\x1fcode{i}"] = _slice_codes(index, batch)
+        self._predict(batch, outcomes, added)
         self.offset += n
         columns = [*batch.columns, *(c if isinstance(c, pa.Array) else pa.array(c) for c in added.values())]
         whole = pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, *added])
@@ -199,6 +237,11 @@ class _Stager:
         staged = self.staged
         staged.read, staged.in_memory = read, in_memory
         staged.n_rows = self.offset
+        if self.inputs.weight is not None and self.mass == 0:
+            raise DataError("weights: every row has the weight 0, so there is nothing to weigh.")
+        if self.n_failed:
+            first = staged.warnings.pop()
+            staged.warnings.append(f"The model failed on {self.n_failed:,} of {self.offset:,} rows; the first: {first}")
         staged.digest = self.fingerprint.digest()
         staged.rows_digest = self.fingerprint.rows_digest()
         return staged
@@ -212,50 +255,81 @@ class _Stager:
                     "rows out, or count them as missing with evaluator_config={'missing_targets': 'count'}."
                 )
             outcomes[gone] = NO_TARGET
-        if self.numeric:
-            values = numbers(column, name)
+        if self.kind.flat:
+            check_flat(column, name, "targets", self.offset)
+        if self.kind.numeric:
+            values = as_numbers(column, name, "targets", offset=self.offset)
             check_finite(values, name, "targets", self.offset, where=~gone)
             there = values[~gone]
             n, s, ss = self.staged.moments
             self.staged.moments = (n + len(there), s + float(there.sum()), ss + float((there**2).sum()))
-        elif self.labelled:
+        elif self.kind.labelled:
+            check_finite_labels(column, name, "targets", self.offset)
             self.staged.target_values = _distinct(self.staged.target_values, column)
 
-    def _predict(self, batch: pa.RecordBatch, outcomes: np.ndarray) -> tuple[pa.Array | None, np.ndarray | None]:
-        if self.predictor is None:
-            probabilities = self._given_probabilities(batch)
-            if not self.inputs.predictions:
-                return None, probabilities
+    def _predict(self, batch: pa.RecordBatch, outcomes: np.ndarray, added: dict[str, Any]) -> None:
+        probabilities = self._given_probabilities(batch)
+        prediction = None
+        if self.predictor is not None:
+            prediction, returned = self._call(self.predictor, batch, outcomes, added)
+            probabilities = probabilities if returned is None else returned
+        elif self.inputs.predictions:
+            prediction = plain(batch.column(self.inputs.predictions[0]))
             for other in self.inputs.predictions[1:]:
                 outcomes[missing(batch.column(other)) & (outcomes == SCORED)] = NO_PREDICTION
-            prediction = plain(batch.column(self.inputs.predictions[0]))
-            failed = None
-        else:
-            answer = self.predictor.predict(batch)
-            prediction = self._typed(to_array(answer.values, "predictions"))
-            probabilities, failed = answer.probabilities, answer.failed
+        if prediction is not None:
+            self._prediction(prediction, outcomes)
+            added[_PREDICTION] = prediction
+        if probabilities is not None:
+            self._probabilities(probabilities, outcomes, added)
+
+    def _call(
+        self, predictor: Predictor, batch: pa.RecordBatch, outcomes: np.ndarray, added: dict[str, Any]
+    ) -> tuple[pa.Array, np.ndarray | None]:
+        answer = predictor.predict(batch)
+        failed = answer.failed
+        if answer.problem is not None and failed is not None:
+            said = f"{type(answer.problem).__name__}: {answer.problem}"
+            if failed.all() and not self.answered:
+                raise ModelError(f"The model failed on every row that it was given: {said}") from answer.problem
+            if not self.n_failed:
+                self.staged.warnings.append(f"row {self.offset + int(np.argmax(failed))}: {said}")
+            self.n_failed += int(failed.sum())
+            outcomes[failed] = FAILED
+        self.answered = self.answered or failed is None or not failed.all()
+        for name, values in answer.outputs.items():
+            added[_OUTPUT + name] = self._typed(to_array(values, name), name)
+        self.staged.outputs = tuple(answer.outputs) or self.staged.outputs
+        return self._typed(to_array(answer.values, "predictions"), "predictions"), answer.probabilities
+
+    def _prediction(self, prediction: pa.Array, outcomes: np.ndarray) -> None:
+        name = self.inputs.predictions[0] if self.predictor is None else "predictions"
         gone = missing(prediction)
         outcomes[gone & (outcomes == SCORED)] = NO_PREDICTION
-        if failed is not None:
-            outcomes[failed] = FAILED
-        if self.numeric:
-            check_finite(numbers(prediction, "predictions"), "predictions", "predictions", self.offset, where=~gone)
-        elif self.labelled:
+        if self.kind.flat:
+            check_flat(prediction, name, "predictions", self.offset)
+        if self.kind.numeric:
+            values = as_numbers(prediction, name, "predictions", offset=self.offset)
+            check_finite(values, name, "predictions", self.offset, where=~gone)
+        elif self.kind.labelled:
+            check_finite_labels(prediction, name, "predictions", self.offset)
             self.staged.prediction_values = _distinct(self.staged.prediction_values, prediction)
-        return prediction, probabilities
 
-    def _typed(self, prediction: pa.Array) -> pa.Array:
+    def _typed(self, values: pa.Array, name: str) -> pa.Array:
         """Keep one type over all batches: a batch that failed whole is null, and takes any type."""
-        if self.prediction_type is None or pa.types.is_null(self.prediction_type):
-            self.prediction_type = prediction.type
-        if prediction.type == self.prediction_type:
-            return prediction
+        if self.kind.numeric and pa.types.is_integer(values.type):
+            values = values.cast(
+                pa.float64()
+            )  # a model may return whole numbers for some batches, fractions for others
+        known = self.types.setdefault(name, values.type)
+        if values.type == known:
+            return values
         try:
-            return prediction.cast(self.prediction_type)
-        except pa.ArrowInvalid as problem:
+            return values.cast(known)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
             raise DataError(
-                f"The predictions change type: {self.prediction_type} at first, {prediction.type} from row "
-                f"{self.offset} on."
+                f"The model's {name} change type: {known} at first, {values.type} from row {self.offset} on. "
+                "Return one type for every row."
             ) from problem
 
     def _given_probabilities(self, batch: pa.RecordBatch) -> np.ndarray | None:
@@ -269,7 +343,7 @@ class _Stager:
             if len(lengths) != 1 or lengths[0] is None:
                 raise DataError(f"Column {names[0]!r} (probabilities) holds lists of different lengths: {lengths[:5]}.")
             return np.asarray(pc.list_flatten(first), dtype=np.float64).reshape(-1, lengths[0])
-        return np.column_stack([numbers(batch.column(n), n) for n in names])
+        return np.column_stack([as_numbers(batch.column(n), n, "probabilities", offset=self.offset) for n in names])
 
     def _probabilities(self, probabilities: np.ndarray, outcomes: np.ndarray, added: dict[str, Any]) -> None:
         name = ", ".join(self.inputs.probabilities) or "predict_proba"
@@ -286,9 +360,12 @@ class _Stager:
         if weight is None:
             return
         if isinstance(weight, str):
-            added[_WEIGHT] = check_weights(numbers(batch.column(weight), weight), weight)
+            added[_WEIGHT] = check_weights(
+                as_numbers(batch.column(weight), weight, "weights", offset=self.offset), weight, self.offset
+            )
         else:
             added[_WEIGHT] = weight[self.offset : self.offset + batch.num_rows]
+        self.mass += float(added[_WEIGHT].sum())
 
     def _cluster_ids(self, batch: pa.RecordBatch) -> np.ndarray:
         from steelyard.data.cells import cell_words
@@ -298,6 +375,19 @@ class _Stager:
         if column.null_count:
             raise DataError(f"Column {self.inputs.cluster!r} (clusters) has rows without a value; every row needs one.")
         return mixed(cell_words(column))
+
+
+def _slice_codes(index: SliceIndex, batch: pa.RecordBatch) -> np.ndarray:
+    try:
+        return index.add(batch)
+    except SteelyardError:
+        raise
+    except Exception as problem:  # only a predicate of the caller's can raise anything
+        said = f"{type(problem).__name__}: {problem}"
+        raise InvalidArgument(
+            f"slices: the function of {index.dimension.name!r} raised {said}. It is given a DataFrame with the columns "
+            f"{', '.join(map(repr, batch.schema.names))} and must return one boolean per row."
+        ) from problem
 
 
 def _distinct(known: set[Any] | None, column: pa.Array) -> set[Any] | None:

@@ -54,14 +54,13 @@ def roc_and_precision(
         found = areas_sorted(s, y, w, np.arange(len(order)))
         roc[i], pr[i], se[i] = found.roc_auc, found.average_precision, found.roc_se
         places = buckets[order]
-        mass = np.ones(len(order)) if w is None else w
-        table = Tally(5, whole=False)
-        table.add(places, cells=0, values=np.where(y, found.roc_influence, 0.0))
-        table.add(places, cells=1, values=np.where(y, 0.0, found.roc_influence))
-        table.add(places, cells=2, values=np.where(y, mass, 0.0))
-        table.add(places, cells=3, values=np.where(y, 0.0, mass))
-        table.add(places, cells=4, values=found.precision_influence)
-        up, down, p, q, ap = table.replicate(draw)[:, 0, :]
+        classes = Tally(2, whole=w is None)
+        classes.add(places, cells=y.astype(np.int64), values=w)
+        moves = Tally(3, whole=False)
+        moves.add(places, cells=y.astype(np.int64), values=found.roc_influence)
+        moves.add(places, cells=2, values=found.precision_influence)
+        q, p = classes.replicate(draw)[:, 0, :]
+        down, up, ap = moves.replicate(draw)[:, 0, :]
         roc_b[i] = roc[i] + ratio(up, p) + ratio(down, q)
         pr_b[i] = pr[i] + ratio(ap, p + q)
     return Linear(roc, np.clip(roc_b, 0, 1), se), Linear(pr, np.clip(pr_b, 0, 1), np.full(size, np.nan))
@@ -98,13 +97,13 @@ def selective_risk(
         keep = np.arange(n) >= cut
         bad[i], kept[i] = e[keep].sum(), keep.sum()
         at[i] = bad[i] / kept[i]
-        table = Tally(4, whole=False)
         places = buckets[order]
-        for cell, column in enumerate((influence, np.ones(n), e * keep, keep.astype(float))):
-            table.add(places, cells=cell, values=column)
-        drift, mass, bad_b, kept_b = table.replicate(draw)[:, 0, :]
-        area_b[i] = area[i] + ratio(drift, mass)
-        at_b[i] = ratio(bad_b, kept_b)
+        moves, counts = Tally(1, whole=False), Tally(4)
+        moves.add(places, values=influence)
+        counts.add(places, cells=2 * keep + wrong[order])
+        left_right, left_wrong, right, bad_b = counts.replicate(draw)[:, 0, :]
+        area_b[i] = area[i] + ratio(moves.replicate(draw)[0, 0], left_right + left_wrong + right + bad_b)
+        at_b[i] = ratio(bad_b, right + bad_b)
     none = np.full(size, np.nan)
     return Linear(area, np.clip(area_b, 0, 1), none), Linear(at, at_b, none), bad, kept
 

@@ -39,8 +39,8 @@ class Protection:
     """ASGI middleware.
 
     The Host header must be a name of ours (DNS rebinding). A request that changes something must come from a page of
-    ours, by ``Sec-Fetch-Site`` or ``Origin``; a program sends neither and may. The loopback is no boundary of trust: any
-    page in the user's browser can send requests to it, so that these checks hold there too.
+    ours, by ``Sec-Fetch-Site`` or ``Origin``; a program sends neither and may. The loopback is no boundary of trust:
+    any page in the user's browser can send requests to it, so that these checks hold there too.
     """
 
     def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...] = ()) -> None:

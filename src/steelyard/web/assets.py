@@ -1,7 +1,7 @@
 """Our own static files and those that the build hook laid beside them, served from memory under one digest.
 
-The digest is of all of them together, so that a module may import its neighbour by a relative address, and every address
-may be kept by browsers for ever.
+The digest is of all of them together, so that a module may import its neighbour by a relative address, and every
+address may be kept by browsers for ever.
 """
 
 from __future__ import annotations

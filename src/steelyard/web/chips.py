@@ -6,7 +6,7 @@ import re
 
 from steelyard.web.contexts.runs import Chip
 
-_TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[()]|\s+|[^\s()'\"`]+|.", re.DOTALL)
+_PIECE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[()]|\s+|[^\s()'\"`]+|.", re.DOTALL)
 
 
 def chips(text: str) -> tuple[Chip, ...]:
@@ -21,13 +21,13 @@ def chips(text: str) -> tuple[Chip, ...]:
         ['a = 1 OR b = 2']
     """
     parts, depth, plain = [""], 0, True
-    for token in _TOKEN.findall(text):
-        depth += (token == "(") - (token == ")")
-        word = token.upper()
+    for piece in _PIECE.findall(text):
+        depth += (piece == "(") - (piece == ")")
+        word = piece.upper()
         if depth == 0 and word == "AND":
             parts.append("")
             continue
         plain = plain and not (depth == 0 and word in ("OR", "BETWEEN"))
-        parts[-1] += token
+        parts[-1] += piece
     kept = [part.strip() for part in parts if part.strip()] if plain else [text.strip()]
     return tuple(Chip(text=part, without=" AND ".join(kept[:i] + kept[i + 1 :])) for i, part in enumerate(kept) if part)

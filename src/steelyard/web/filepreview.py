@@ -55,7 +55,7 @@ def _table(text: str, delimiter: str) -> Preview:
     try:
         lines = [
             line[:_MOST_CELLS]
-            for line, _ in zip(csv.reader(io.StringIO(text), delimiter=delimiter), range(_MOST_ROWS + 2))
+            for line, _ in zip(csv.reader(io.StringIO(text), delimiter=delimiter), range(_MOST_ROWS + 2), strict=False)
         ]
     except csv.Error:
         return Preview(kind="text", text=text[:_MOST_TEXT], cut=len(text) > _MOST_TEXT)

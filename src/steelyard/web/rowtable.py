@@ -1,7 +1,7 @@
 """Rows of an evaluation, from its Parquet file: only the columns that a filter, an order or a page needs are read.
 
-On 10^6 rows a page is a few column reads, a partial sort and the row groups that its fifty rows lie in. The file is mapped,
-not loaded; the orders last used are kept, so that the next page costs only its rows.
+On 10^6 rows a page is a few column reads, a partial sort and the row groups that its fifty rows lie in. The file is
+mapped, not loaded; the orders last used are kept, so that the next page costs only its rows.
 """
 
 from __future__ import annotations

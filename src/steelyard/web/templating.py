@@ -16,9 +16,22 @@ STATES = {"better": "better", "worse": "worse", "equivalent": "same", "undecided
 """The look of each verdict."""
 
 _WRITTEN = (
-    "score", "interval", "plus_minus", "signed", "signed_interval", "count", "percent", "duration", "size", "moment", "iso",
-    "plural", "in_points", "level", "about",
-)  # fmt: skip
+    "score",
+    "interval",
+    "plus_minus",
+    "signed",
+    "signed_interval",
+    "count",
+    "percent",
+    "duration",
+    "size",
+    "moment",
+    "iso",
+    "plural",
+    "in_points",
+    "level",
+    "about",
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 

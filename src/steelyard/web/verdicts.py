@@ -76,7 +76,7 @@ def compare_runs(store: Store, candidate: Run, baseline: Run) -> tuple[Compariso
 
 
 def leading(comparison: ComparisonView) -> tuple[Difference, ...]:
-    """Return what is said first: the verdict overall, then the slices that are worse in the same metric, worst first."""
+    """Return what is said first: the verdict overall, then the slices that are worse in that metric, worst first."""
     whole = next((d for d in comparison.differences if d.verdict is not None), None)
     if whole is None:
         return ()

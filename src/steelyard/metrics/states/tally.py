@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from steelyard.errors import InvalidArgument
 from steelyard.metrics.weights import BUCKETS
 
 # Above this many entries the table is kept as sorted (key, value) pairs.
 _DENSE_LIMIT = 1 << 23
-_SMALL_PRODUCT = 1 << 24
 # Values are added as two numbers, multiples of 2^-22 and of 2^-52, each of which adds exactly.
 _HIGH = float(2**22)
 _LOW = float(2**52)
@@ -165,10 +166,14 @@ class Tally:
 
 
 def _product(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Multiply (rows, buckets) by (B, buckets) to (rows, B); small products on one thread, where they end sooner."""
-    if table.shape[0] * weights.size <= _SMALL_PRODUCT:
-        return np.einsum("rg,bg->rb", table, weights)
-    return table @ weights.T
+    """Multiply (rows, buckets) by (B, buckets) to (rows, B), on one thread: more of them mostly wait for each other."""
+    with _blas().limit(limits=1, user_api="blas"):
+        return table @ weights.T
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _accumulate(table: np.ndarray, keys: np.ndarray, part: np.ndarray | None) -> None:

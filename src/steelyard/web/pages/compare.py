@@ -65,9 +65,17 @@ def show(request: Request) -> Response:
 
 def _empty(problem: Problem) -> ComparePage:
     return ComparePage(
-        sides=(), baseline_id="", comparisons=(), metrics=(), slice_metric="", slices=(), changed=None, params=(), logged=(),
+        sides=(),
+        baseline_id="",
+        comparisons=(),
+        metrics=(),
+        slice_metric="",
+        slices=(),
+        changed=None,
+        params=(),
+        logged=(),
         problem=problem,
-    )  # fmt: skip
+    )
 
 
 def _page(store: Store, runs: Sequence[Run], query: QueryParams) -> ComparePage:

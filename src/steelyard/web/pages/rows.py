@@ -175,7 +175,7 @@ def _on(table: RowTable, column: str, value: str, *, different: bool = False) ->
 
 
 def _slice(table: RowTable, summary: EvaluationSummary | None, name: str) -> list[Condition]:
-    """Read a slice's name, such as ``category=billing, channel=web``; a crossed one has a column or those of its parts."""
+    """Read a name such as ``category=billing, channel=web``; a crossed slice has a column, or those of its parts."""
     found = next((s for s in summary.slices if s.name == name), None) if summary else None
     if found is None:
         raise InvalidArgument(f"This evaluation has no slice {name!r}.")

@@ -27,9 +27,21 @@ _KINDS = ("metrics", "params", "tags")
 _REMEMBERED = 4
 _FIRST = "-"
 _SHOWN_FIRST = (
-    "accuracy_score", "f1_score_macro", "f1_score", "roc_auc", "roc_auc_macro", "log_loss", "mean_absolute_error",
-    "root_mean_squared_error", "r2_score", "exact_match/v1", "token_f1", "rougeL/v1/mean", "ndcg_at_10", "precision_recall_auc",
-)  # fmt: skip
+    "accuracy_score",
+    "f1_score_macro",
+    "f1_score",
+    "roc_auc",
+    "roc_auc_macro",
+    "log_loss",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "r2_score",
+    "exact_match/v1",
+    "token_f1",
+    "rougeL/v1/mean",
+    "ndcg_at_10",
+    "precision_recall_auc",
+)
 _MANY_COLUMNS = 24
 Estimates = Mapping[str, Estimate]
 
