@@ -140,6 +140,7 @@ def test_a_fragment_is_the_page_without_what_stands_around_it(client: TestClient
     inner = fragment.partition("</title>")[2].strip()
     assert "<nav" in page.partition("<main")[0]
     assert "<html" not in fragment
+    assert inner.startswith("<header")
     assert inner in page
 
 

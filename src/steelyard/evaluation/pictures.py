@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -251,7 +252,11 @@ def _curves_at(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def _band(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with np.errstate(all="ignore"):
+    if not np.isnan(draws).any():
+        low, high = np.percentile(draws, _BAND, axis=-1)
+        return low, high
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a point at which no replicate is defined has no band
         low, high = np.nanpercentile(draws, _BAND, axis=-1)
     return low, high
 
