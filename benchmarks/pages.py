@@ -1,7 +1,8 @@
 """Pages at size: milliseconds on the server, bytes over the wire, time to idle in Chromium.
 
-A store of 10,000 small runs and a run of 10^6 rows is made first (about a minute). Prints a table; ``--json`` prints
-the figures. The limits are those that the pages promise: 200 ms on the server, 400 KB over the wire, one second to idle.
+A store of 10,000 small runs and a run of 10^6 rows is made first (about a minute). Prints a table; ``--json``
+prints the figures. The limits are those that the pages promise: 200 ms on the server, 400 KB over the wire, one second
+to idle.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ def test_rows_are_filtered_sorted_and_opened(open_page: Opened, sample: Sample):
     assert "outcome=" not in page.url
     page.click("th a:has-text('loss')")
     page.wait_for_selector("th[aria-sort='descending']")
-    page.locator("tbody tr a").first.click()
+    page.locator("tbody th a").first.click()
     page.wait_for_selector("h1:has-text('Row ')")
     assert page.locator(".st.bad").inner_text() == "wrong"
 

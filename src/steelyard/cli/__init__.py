@@ -17,19 +17,23 @@ from steelyard.errors import SteelyardError
 
 __all__ = ["app", "main"]
 
+BAD_USAGE = 2
+OUR_FAULT = 70  # EX_SOFTWARE: a crash is never mistaken for a gate that failed, which is 1
+
 app = typer.Typer(
     name="steelyard",
     help="Weigh models: evaluate, keep, compare, look.",
+    epilog="Exit codes: 0 all is well, 1 a gate failed, 2 the command cannot be carried out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(ui)
-app.command()(demo)
-app.command()(evaluate)
-app.command()(runs)
-app.command()(compare)
+app.command(short_help="Serve the pages until Ctrl-C.")(ui)
+app.command(short_help="See it all on real data.")(demo)
+app.command(short_help="Weigh predictions or a model.")(evaluate)
+app.command(short_help="List runs with their metrics.")(runs)
+app.command(short_help="Say if one run is better than another.")(compare)
 
 
 def _version(wanted: bool) -> None:
@@ -48,14 +52,31 @@ def _root(
 def main() -> None:
     """Run the command line.
 
-    An error of ours is one sentence and exit code 2; STEELYARD_DEBUG=1 shows where it arose.
+    An error of ours is a sentence and exit code 2; STEELYARD_DEBUG=1 shows where it arose.
     """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # a shape that the terminal's encoding lacks must not end the command
     try:
         app()
     except SteelyardError as problem:
-        if os.environ.get("STEELYARD_DEBUG"):
-            raise
-        print(f"steelyard: {problem}", file=sys.stderr)
-        sys.exit(2)
+        _tell(problem)
+        sys.exit(BAD_USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print("steelyard: this is a fault of Steelyard itself; please report it with the lines above.", file=sys.stderr)
+        sys.exit(OUR_FAULT)
+
+
+def _tell(problem: SteelyardError) -> None:
+    from steelyard.cli.text import visible
+
+    if os.environ.get("STEELYARD_DEBUG", "0") not in ("", "0"):
+        import traceback
+
+        traceback.print_exception(problem)
+    print(f"steelyard: {visible(problem, keep=chr(10))}", file=sys.stderr)

@@ -8,7 +8,7 @@ import typer
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="The port of the pages.")] = 5000,
+    port: Annotated[int, typer.Option(help="The port of the pages.", min=1, max=65535)] = 5000,
     folder: Annotated[str, typer.Option(help="Where the data and the runs are kept.")] = ".demo",
     no_ui: Annotated[bool, typer.Option("--no-ui", help="End after printing, without serving the pages.")] = False,
 ) -> None:

@@ -1,13 +1,14 @@
-"""How numbers and verdicts look in a terminal."""
+"""How numbers, verdicts and tables look in a terminal."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import environ
 from typing import TYPE_CHECKING, Any
+
+from steelyard.cli.text import safe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,82 +18,107 @@ if TYPE_CHECKING:
 
 SHAPES = {"better": "▲ better", "worse": "▼ worse", "equivalent": "■ equivalent", "undecided": "○ undecided"}
 _STYLES = {"better": "green", "worse": "red", "equivalent": "default", "undecided": "yellow"}
+_NARROWEST_NAME = 12
+_GAP = 3
 
 
-def console() -> Console:
+def console(width: int | None = None) -> Console:
     """Return a console on standard output: as wide as the terminal, 120 columns where there is none."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in environ else 120
-    return Console(highlight=False, emoji=False, width=width)
+    from steelyard.cli.text import reader_left
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            reader_left()
+
+    if width is None and not (sys.stdout.isatty() or "COLUMNS" in environ):
+        width = 120
+    return Quiet(highlight=False, emoji=False, width=width)
 
 
-def safe(text: object) -> str:
-    """Return text without characters that steer a terminal, and without rich's markup."""
-    from rich.markup import escape
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int], whole: Sequence[int]) -> None:
+    """Print a table with rules only under its head.
 
-    return escape("".join(c if c.isprintable() else "�" for c in str(text)))
+    Names are folded where the terminal is narrow. Numbers and intervals never are, as half a number misleads: a table
+    whose numbers alone are wider than the terminal is printed wider than it.
 
-
-def table(*columns: str, title: str | None = None, numbers: Sequence[str] = ()) -> Table:
-    """Return an empty table: rules only under the head, numbers to the right."""
+    Args:
+        columns: the heads, as plain text.
+        rows: the cells, as markup (see :func:`safe`).
+        numbers: the columns that are aligned to the right; they are kept whole.
+        whole: further columns that are kept whole.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    return made
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    kept = list(rows)
+    needed = 0
+    for at, head in enumerate(columns):
+        fixed = at in numbers or at in whole
+        longest = widest([head], (row[at] for row in kept))
+        least = longest if fixed else min(longest, _NARROWEST_NAME)
+        needed += least + _GAP
+        made.add_column(
+            safe(head), justify="right" if at in numbers else "left", overflow="fold", min_width=least, no_wrap=fixed
+        )
+    for row in kept:
+        made.add_row(*row)
+    out = console()
+    (out if out.width >= needed else console(needed)).print(made)
+
+
+def widest(*groups: Iterable[str]) -> int:
+    """Return the columns that the widest line among pieces of markup takes."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    lines = (line for group in groups for cell in group for line in Text.from_markup(cell, emoji=False).plain.split("\n"))
+    return max((cell_len(line) for line in lines), default=0)
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a number as people read it: three decimals or four figures, with a real minus sign."""
+    """Return a number as people read it: four figures, thousands apart, with a real minus sign."""
     if value is None or value != value:
         return "undefined"
-    text = f"{value:,.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.{digits}g}"
+    if abs(value) == float("inf"):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:,.0f}" if value == int(value) and 10 <= abs(value) < 1e15 else f"{value:.{digits}g}"
     return text.replace("-", "−")
 
 
-def interval(estimate: Estimate) -> str:
-    """Return an estimate's interval, or why it has none."""
-    if estimate.low is None or estimate.high is None:
-        return estimate.method
-    return f"[{number(estimate.low)}, {number(estimate.high)}]"
+def signed(value: float | None) -> str:
+    """Return a difference with its sign."""
+    return ("+" if value is not None and value > 0 else "") + number(value, 3)
 
 
-def brief(estimate: Estimate) -> str:
+def span(low: float | None, high: float | None, write: Callable[[float | None], str] = number) -> str:
+    """Return an interval's ends in brackets, as markup; nothing where there is no interval."""
+    return "" if low is None or high is None else safe(f"[{write(low)}, {write(high)}]")
+
+
+def brief(estimate: Estimate | None, *, between: str = " ") -> str:
     """Return value and interval in few characters, for a dense table."""
-    if estimate.low is None or estimate.high is None:
-        return f"{number(estimate.value, 3)} (too few rows)"
-    return f"{number(estimate.value, 3)} [{number(estimate.low, 3)}, {number(estimate.high, 3)}]"
+    if estimate is None:
+        return ""
+    ends = span(estimate.low, estimate.high, lambda end: number(end, 3))
+    why = "" if estimate.value is None else f"({safe(estimate.method)})" if estimate.method else ""
+    return f"{number(estimate.value, 3)}{between if ends or why else ''}{ends or why}"
 
 
 def verdict(word: str | None) -> str:
     """Return a verdict with its shape, in its colour."""
     if word is None:
         return ""
-    return f"[{_STYLES.get(word, 'default')}]{SHAPES.get(word, word)}[/]"
-
-
-def print_json(document: Any) -> None:
-    """Print one JSON document; what is not a number becomes null."""
-    sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return value
+    return f"[{_STYLES.get(word, 'default')}]{SHAPES.get(word, safe(word))}[/]"
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
     """Yield a callback that draws progress bars on standard error; None where nobody would see them."""
-    if quiet or not sys.stderr.isatty() or "CI" in environ or "NO_COLOR" in environ:
+    unwanted = any(environ.get(name) for name in ("CI", "NO_COLOR")) or environ.get("TERM") == "dumb"
+    if quiet or unwanted or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -108,6 +134,6 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]
         def show(step: str, done: int, total: int) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done)
+            bars.update(tasks[step], completed=done, total=total)
 
         yield show

@@ -10,7 +10,7 @@ from steelyard.cli.options import StoreOption
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 5000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     store: StoreOption = None,
     allow_remote: Annotated[
@@ -18,19 +18,36 @@ def ui(
     ] = False,
 ) -> None:
     """Serve the pages of a store until Ctrl-C."""
+    from steelyard.cli.options import open_chosen
+    from steelyard.server import serve
+    from steelyard.server.serving import is_loopback
+
+    refused = not is_loopback(host) and not allow_remote  # serve() says so, better than a socket would
+    if not refused:
+        _check_address(host, port)
+    url = open_chosen(store).url
+    if not refused:
+        shown = f"[{host}]" if ":" in host else host
+        typer.echo(f"Steelyard on http://{shown}:{port} shows {url}. Ctrl-C ends it.", err=True)
+    serve(url, host=host, port=port, allow_remote=allow_remote)
+
+
+def _check_address(host: str, port: int) -> None:
+    import errno
     import socket
 
-    from steelyard.cli.options import open_chosen
     from steelyard.errors import InvalidArgument
-    from steelyard.server import serve
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as problem:
-            why = problem.strerror or problem
-            raise InvalidArgument(f"Port {port} on {host} cannot be used ({why}); try --port {port + 1}.") from None
-    url = open_chosen(store).url
-    typer.echo(f"Steelyard on http://{host}:{port} shows {url}. Ctrl-C ends it.", err=True)
-    serve(url, host=host, port=port, allow_remote=allow_remote)
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as problem:
+        code = getattr(problem, "errno", None)
+        why = getattr(problem, "strerror", None) or problem
+        other = port + 1 if port < 65535 else port - 1
+        advice = {errno.EADDRINUSE: f"try --port {other}", errno.EACCES: "try a --port above 1023"}
+        raise InvalidArgument(
+            f"Port {port} on {host} cannot be used ({why}); {advice.get(code, 'check --host')}."
+        ) from None

@@ -90,7 +90,7 @@ def is_whole(value: Any) -> bool:
 
 
 def _is_sequence(value: Any) -> bool:
-    if isinstance(value, str | bytes | Mapping) or isinstance(value, type):
+    if isinstance(value, (str, bytes, Mapping, type)):
         return False
     return isinstance(value, Sequence | Collection) or hasattr(value, "__array__") or hasattr(value, "__arrow_array__")
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from steelyard.errors import DataError
 from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.labels import Labels
-from steelyard.evaluation.staging import Block, Staged
+from steelyard.evaluation.staged import Block, Staged
 from steelyard.metrics.binary import BinaryState
 from steelyard.metrics.calibration import log_loss_rows
 from steelyard.metrics.multiclass import MulticlassState

@@ -1,37 +1,45 @@
-"""The caller's own metrics and artifacts: run in order of what they use, each failing alone."""
+"""The caller's own metrics: run in order of what they use, on all rows and on every slice, each failing alone."""
 
 from __future__ import annotations
 
 import io
-import json
 import time
-import traceback
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from steelyard.errors import InvalidArgument
-from steelyard.evaluation.extras import (
-    EvaluationArtifact,
-    EvaluationMetric,
-    MetricValue,
-    Scope,
-    bind,
-    dependencies,
-)
+from steelyard.evaluation.extras import EvaluationMetric, MetricValue, Scope, call, dependencies, failure
+from steelyard.evaluation.returned import aggregates_of, is_value, number_of, scores_of
 from steelyard.metrics import intervals
-from steelyard.records import Estimate, MetricFailure, MetricInfo
-
-if TYPE_CHECKING:
-    import pandas as pd
+from steelyard.metrics.reading import Reading
+from steelyard.records import Estimate, MetricFailure, MetricInfo, ScoredMetric, SliceKey, slice_name
+from steelyard.store.limits import check_key
 
 BUDGET = 1.0
-"""Seconds that the replicates of one metric may take; a slower function gets no interval."""
+"""Seconds that the replicates of one metric may take, and its slices; what takes longer is left out, and said."""
+_FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that a metric is computed on.
+
+    Args:
+        key: the slice; all rows come first.
+        scope: what functions see of it.
+        rows: their places among all rows that were scored.
+        buckets: their buckets, for replicates.
+    """
+
+    key: SliceKey
+    scope: Scope
+    rows: np.ndarray
+    buckets: np.ndarray
 
 
 @dataclass(slots=True)
@@ -39,50 +47,50 @@ class CustomResults:
     """What the caller's metrics gave.
 
     Args:
-        infos, estimates, replicates: of each metric that worked, by its key.
+        infos: of each metric that worked, by its key.
+        estimates: its value on all rows and on slices.
+        readings: the same as arrays over all slices, for the gaps between them.
+        replicates: by key and slice name.
         row_scores: per-row scores, by the column's name.
-        failures: of those that did not.
+        failures: of those that did not work.
+        warnings: what was left out.
     """
 
     infos: dict[str, MetricInfo] = field(default_factory=dict)
-    estimates: dict[str, Estimate] = field(default_factory=dict)
-    replicates: dict[str, np.ndarray] = field(default_factory=dict)
-    row_scores: dict[str, Sequence[Any]] = field(default_factory=dict)
+    estimates: list[ScoredMetric] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    replicates: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    row_scores: dict[str, np.ndarray | Sequence[str | None]] = field(default_factory=dict)
     failures: list[MetricFailure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def run_metrics(
-    metrics: Sequence[EvaluationMetric], scope: Scope, *, draws: np.ndarray, buckets: np.ndarray, confidence: float
-) -> CustomResults:
+    metrics: Sequence[EvaluationMetric], parts: Sequence[Callable[[], Part]], *, draws: np.ndarray, confidence: float,
+    taken: Collection[str], dimensions: int,
+) -> CustomResults:  # fmt: skip
     """Compute every metric; one that raises is named among the failures and the others go on.
 
     Args:
         metrics: of the caller.
-        scope: what their functions may ask for.
+        parts: make all rows, then each slice; a slice is cut when a metric is first computed on it.
         draws: replicate weights, shape (B, buckets).
-        buckets: bucket of each row of ``scope.eval_df``, shape (n,).
         confidence: nominal coverage.
+        taken: names of built-in metrics.
+        dimensions: number of ways to slice; the slices of each hold every row once.
     """
     results = CustomResults()
+    runner = _Runner(results, parts, draws, confidence, dimensions)
     for metric in _ordered(metrics, results):
-        try:
-            value = _call(metric.function, scope)
-            _keep(metric, value, scope, results, draws, buckets, confidence)
-        except Exception as problem:
+        if metric.key in taken:
+            problem = InvalidArgument(f"{metric.key} is the name of a built-in metric; give yours another.")
             results.failures.append(failure(metric.key, problem))
             continue
-        number = results.estimates.get(metric.key)
-        known = MetricValue(aggregate_results={} if number is None else {metric.key: float(number)})
-        scope = replace(scope, metric_values={**scope.metric_values, metric.name: value if _is_value(value) else known})
+        try:
+            runner.run(metric)
+        except Exception as problem:
+            results.failures.append(failure(metric.key, problem))
     return results
-
-
-def failure(name: str, problem: BaseException, *, kind: Any = "metric") -> MetricFailure:
-    """Describe a function of the caller's that raised."""
-    lines = traceback.format_exception(problem)
-    return MetricFailure(
-        name=name, kind=kind, error=f"{type(problem).__name__}: {problem}", traceback="".join(lines[-12:])
-    )  # fmt: skip
 
 
 def _ordered(metrics: Sequence[EvaluationMetric], results: CustomResults) -> list[EvaluationMetric]:
@@ -104,102 +112,206 @@ def _ordered(metrics: Sequence[EvaluationMetric], results: CustomResults) -> lis
     return order
 
 
-def _call(function: Any, scope: Scope) -> Any:
-    positional, named = bind(function, scope)
-    return function(*positional, **named)
+class _Runner:
+    """Runs metrics one after the other; what one gave, the next may ask for, slice by slice."""
+
+    def __init__(
+        self, results: CustomResults, parts: Sequence[Callable[[], Part]], draws: np.ndarray, confidence: float,
+        dimensions: int,
+    ) -> None:  # fmt: skip
+        self.results, self.draws, self.confidence, self.dimensions = results, draws, confidence, dimensions
+        self._make = parts
+        self._parts: dict[int, Part] = {}
+        self._known: dict[int, dict[str, MetricValue]] = {}
+
+    def run(self, metric: EvaluationMetric) -> None:
+        """Compute one metric on all rows, then on each slice.
+
+        Raises:
+            Exception: whatever the function raised on all rows.
+        """
+        start = time.monotonic()
+        value = call(metric.function, self._scope(0))
+        taken = time.monotonic() - start
+        n = len(self._part(0).rows)
+        scores = scores_of(metric, value, n) if is_value(value) else None
+        found = {0: self._named(metric, value, scores)}
+        self._remember(metric, 0, value, found[0])
+        if scores is not None:
+            self._keep_scores(metric, value, scores)
+        drawn = {0: self._replicates(metric, 0) if not is_value(value) else "as returned"}
+        if len(self._make) > 1 and metric.bootstrap:
+            self._slices(metric, value, scores, taken, found, drawn)
+        for key in found[0]:
+            self._keep(metric, key, {i: named[key] for i, named in found.items() if key in named}, drawn, scores)
+
+    def _slices(
+        self, metric: EvaluationMetric, value: Any, scores: np.ndarray | None, taken: float,
+        found: dict[int, dict[str, float]], drawn: dict[int, np.ndarray | str],
+    ) -> None:  # fmt: skip
+        direct = scores is not None and not getattr(value, "aggregate_results", None)
+        too_long = "too slow to be computed on slices within a second"
+        if taken * self.dimensions > BUDGET and not direct:
+            self.results.warnings.append(f"{metric.key} is told for all rows only: its function is {too_long}.")
+            return
+        start = time.monotonic()
+        failed: list[tuple[SliceKey, Exception]] = []
+        for i in range(1, len(self._make)):
+            if time.monotonic() - start > BUDGET and not direct:
+                self.results.warnings.append(f"{metric.key} is not told for every slice: its function is {too_long}.")
+                break
+            part = self._part(i)
+            if not len(part.rows):
+                continue
+            try:
+                with _quiet():
+                    answer = value if direct else call(metric.function, self._scope(i))
+                    own = scores[part.rows] if direct and scores is not None else None
+                    found[i] = self._named(metric, answer, own)
+                    self._remember(metric, i, answer, found[i])
+            except Exception as problem:
+                failed.append((part.key, problem))
+        if failed:
+            self._record(metric, failed)
+        spent = time.monotonic() - start
+        for i in found.keys() - {0}:
+            short = not is_value(value) and spent * len(self.draws) < BUDGET
+            drawn[i] = self._replicates(metric, i) if short else "too slow for replicates of every slice"
+
+    def _record(self, metric: EvaluationMetric, failed: Sequence[tuple[SliceKey, Exception]]) -> None:
+        key, problem = failed[0]
+        told = failure(f"{metric.key} by slice", problem, kind="slice")
+        where = f"on {len(failed)} of {len(self._make) - 1} slices, the first {slice_name(key)}"
+        self.results.failures.append(replace(told, error=f"{where}: {told.error}"))
+
+    def _part(self, i: int) -> Part:
+        if i not in self._parts:
+            self._parts[i] = self._make[i]()
+        return self._parts[i]
+
+    def _scope(self, i: int) -> Scope:
+        scope = self._part(i).scope
+        return replace(scope, metric_values={**scope.metric_values, **self._known.get(i, {})})
+
+    def _remember(self, metric: EvaluationMetric, i: int, value: Any, named: Mapping[str, float]) -> None:
+        known = value if is_value(value) else MetricValue(aggregate_results=dict(named))
+        self._known.setdefault(i, {})[metric.name] = known
+
+    def _named(self, metric: EvaluationMetric, value: Any, scores: np.ndarray | None) -> dict[str, float]:
+        """Return what a function returned as logged names and values."""
+        if not is_value(value):
+            return {metric.key: number_of(metric, value)}
+        aggregates = aggregates_of(metric, value, scores)
+        same = (metric.name, metric.key)
+        return {
+            metric.key if name in same else check_key(f"{metric.key}/{name}", "metric name"): v
+            for name, v in aggregates.items()
+        }
+
+    def _keep_scores(self, metric: EvaluationMetric, value: Any, scores: np.ndarray) -> None:
+        self.results.row_scores[f"{metric.key}/score"] = scores
+        justifications = getattr(value, "justifications", None)
+        if justifications is not None:
+            texts = [None if j is None else str(j) for j in justifications]
+            self.results.row_scores[f"{metric.key}/justification"] = texts
+
+    def _keep(
+        self, metric: EvaluationMetric, key: str, values: Mapping[int, float],
+        drawn: Mapping[int, np.ndarray | str], scores: np.ndarray | None,
+    ) -> None:  # fmt: skip
+        self.results.infos[key] = info = _info(metric, key)
+        arrays: dict[int, np.ndarray] = {}
+        for i, value in values.items():
+            part = self._part(i)
+            if key == f"{metric.key}/mean" and scores is not None:
+                estimate = _of_mean(value, scores[part.rows], self.confidence)
+            else:
+                estimate = _estimate(value, len(part.rows), drawn.get(i, "turned off"), self.confidence)
+            self.results.estimates.append(ScoredMetric(metric=key, estimate=estimate, slice=part.key))
+            own = drawn.get(i)
+            if isinstance(own, np.ndarray) and np.isfinite(value):
+                arrays[i] = self.results.replicates[key, slice_name(part.key)] = own
+        if len(values) > 1:
+            self.results.readings.append(self._reading(info, values, arrays))
+
+    def _reading(self, info: MetricInfo, values: Mapping[int, float], arrays: Mapping[int, np.ndarray]) -> Reading:
+        size = len(self._make)
+        every, n = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
+        for i, value in values.items():
+            every[i], n[i] = value, len(self._part(i).rows)
+        replicates = None
+        if len(arrays) > 1:
+            replicates = np.full((size, len(self.draws)), np.nan)
+            for i, own in arrays.items():
+                replicates[i] = own
+        return Reading(info=info, values=every, n=n, replicates=replicates)
+
+    def _replicates(self, metric: EvaluationMetric, i: int) -> np.ndarray | str:
+        """Call the function on resampled rows; return its values, or why there are none."""
+        part = self._part(i)
+        if not metric.bootstrap:
+            return "turned off"
+        if len(part.rows) < _FEW:
+            return f"{len(part.rows)} rows are too few"
+        scope = self._scope(i)
+        values = np.full(len(self.draws), np.nan)
+        start = time.monotonic()
+        each = np.arange(len(part.rows))
+        with _quiet():
+            for b, weights in enumerate(self.draws):
+                drawn = scope.take(np.repeat(each, weights[part.buckets].astype(np.int64)))
+                try:
+                    values[b] = number_of(metric, call(metric.function, drawn))
+                except Exception:  # noqa: S112  a replicate on which the function fails is undefined, as NaN says
+                    continue
+                finally:
+                    spent = time.monotonic() - start
+                if spent > BUDGET:
+                    return f"one call takes too long for {len(self.draws)} replicates"
+        return values
 
 
-def _is_value(value: Any) -> bool:
-    return isinstance(value, MetricValue) or hasattr(value, "aggregate_results")
+class _quiet:  # noqa: N801  used as a statement
+    """Keep what a function prints and warns about to its first call: on replicates and slices it would say it again."""
+
+    def __enter__(self) -> None:
+        self._warnings = warnings.catch_warnings()
+        self._stdout = redirect_stdout(io.StringIO())
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self._stdout.__enter__()
+
+    def __exit__(self, *problem: Any) -> None:
+        self._stdout.__exit__(*problem)
+        self._warnings.__exit__(*problem)
 
 
-def _keep(
-    metric: EvaluationMetric, value: Any, scope: Scope, results: CustomResults, draws: np.ndarray, buckets: np.ndarray,
-    confidence: float,
-) -> None:  # fmt: skip
-    if _is_value(value):
-        return _keep_value(metric, value, results, confidence)
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise InvalidArgument(f"{metric.name} returned {type(value).__name__}; return a number or a MetricValue.")
-    number = float(value)
-    n = len(scope.eval_df)
-    results.infos[metric.key] = _info(metric, metric.key)
-    drawn = _replicates(metric, scope, draws, buckets) if metric.bootstrap and np.isfinite(number) else "turned off"
+def _estimate(value: float, n: int, drawn: np.ndarray | str, confidence: float) -> Estimate:
+    if not np.isfinite(value):
+        return Estimate(None, n, confidence=confidence, method=f"undefined: the function returned {value}")
     if isinstance(drawn, str):
-        undefined = "" if np.isfinite(number) else "undefined: the function returned NaN"
-        results.estimates[metric.key] = Estimate(
-            number if np.isfinite(number) else None,
-            n,
-            confidence=confidence,
-            method=undefined or f"no interval: {drawn}",
-        )
-        return None
-    found = intervals.from_replicates(number, drawn, confidence, n=n)
+        method = drawn if drawn == "as returned" else f"no interval: {drawn}"
+        return Estimate(value, n, confidence=confidence, method=method)
+    found = intervals.from_replicates(value, drawn, confidence, n=n)
     known = bool(np.isfinite(found.low))
-    results.estimates[metric.key] = Estimate(
-        number, n, se=_float(found.se), low=_float(found.low), high=_float(found.high), confidence=confidence,
+    return Estimate(
+        value, n, se=_float(found.se), low=_float(found.low), high=_float(found.high), confidence=confidence,
         method="bootstrap" if known else "no interval",
     )  # fmt: skip
-    results.replicates[metric.key] = drawn
-    return None
 
 
-def _replicates(metric: EvaluationMetric, scope: Scope, draws: np.ndarray, buckets: np.ndarray) -> np.ndarray | str:
-    """Call the function on resampled rows; return its values, or why there are none."""
-    frame: pd.DataFrame = scope.eval_df
-    if len(frame) < 5:
-        return f"{len(frame)} rows are too few"
-    values = np.full(len(draws), np.nan)
-    start = time.monotonic()
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        for b, weights in enumerate(draws):
-            rows = np.repeat(np.arange(len(frame)), weights[buckets].astype(np.int64))
-            with suppress(Exception):  # a replicate on which the function fails is undefined, as NaN says
-                values[b] = float(_call(metric.function, _resampled(scope, rows)))
-            if time.monotonic() - start > BUDGET:
-                return f"one call takes too long for {len(draws)} replicates"
-    return values
-
-
-def _resampled(scope: Scope, rows: np.ndarray) -> Scope:
-    frame = scope.eval_df.iloc[rows]
-
-    def pick(column: Any) -> Any:
-        return column.iloc[rows] if hasattr(column, "iloc") else column
-
-    columns = {name: pick(column) for name, column in scope.columns.items()}
-    return replace(
-        scope, eval_df=frame, columns=columns, predictions=pick(scope.predictions), targets=pick(scope.targets)
+def _of_mean(value: float, scores: np.ndarray, confidence: float) -> Estimate:
+    """A mean of scores by row has Student's interval; rows without a score are missing."""
+    there = scores[np.isfinite(scores)]
+    missing = len(scores) - len(there)
+    known = value if np.isfinite(value) else None
+    if known is None or len(there) < 2 or not np.isclose(value, there.mean()):
+        return Estimate(known, len(there), missing, confidence=confidence, method="as returned")
+    found = intervals.mean_interval(there, confidence=confidence)
+    return Estimate(
+        value, len(there), missing, se=_float(found.se), low=_float(found.low), high=_float(found.high),
+        confidence=confidence, method="t",
     )  # fmt: skip
-
-
-def _keep_value(metric: EvaluationMetric, value: Any, results: CustomResults, confidence: float) -> None:
-    scores = getattr(value, "scores", None)
-    aggregates: dict[str, float] = dict(value.aggregate_results or {})
-    numbers = np.array([np.nan if s is None else float(s) for s in scores or ()])
-    there = numbers[np.isfinite(numbers)]
-    if not aggregates and len(there):
-        aggregates = {
-            "mean": float(there.mean()),
-            "variance": float(there.var()),
-            "p90": float(np.quantile(there, 0.9)),
-        }
-    if scores is not None:
-        results.row_scores[f"{metric.key}/score"] = list(scores)
-        if getattr(value, "justifications", None) is not None:
-            results.row_scores[f"{metric.key}/justification"] = list(value.justifications)
-    for name, number in aggregates.items():
-        key = metric.key if name in (metric.name, metric.key) else f"{metric.key}/{name}"
-        results.infos[key] = _info(metric, key)
-        missing = len(numbers) - len(there)
-        estimate = Estimate(float(number), len(there), missing, confidence=confidence, method="as returned")
-        if name == "mean" and len(there) > 1:
-            found = intervals.mean_interval(there, confidence=confidence)
-            estimate = replace(
-                estimate, se=_float(found.se), low=_float(found.low), high=_float(found.high), method="t"
-            )
-        results.estimates[key] = estimate
 
 
 def _info(metric: EvaluationMetric, key: str) -> MetricInfo:
@@ -211,77 +323,3 @@ def _info(metric: EvaluationMetric, key: str) -> MetricInfo:
 
 def _float(value: Any) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
-
-
-def run_artifacts(
-    artifacts: Sequence[Any], scope: Scope, folder: Path
-) -> tuple[dict[str, tuple[str, Path]], list[MetricFailure]]:  # fmt: skip
-    """Make every artifact of the caller's.
-
-    Args:
-        artifacts: EvaluationArtifact, or plain functions as in MLflow.
-        scope: what their functions may ask for.
-        folder: where objects are written.
-
-    Returns:
-        Artifact name to (path among the run's artifacts, file), and what failed.
-    """
-    made: dict[str, tuple[str, Path]] = {}
-    failures = []
-    for number, artifact in enumerate(artifacts):
-        named = isinstance(artifact, EvaluationArtifact)
-        function = artifact.func if named else artifact
-        name = artifact.name if named else getattr(artifact, "__name__", f"artifact_{number}")
-        own = folder / f"{number}"
-        own.mkdir()
-        try:
-            answer = _call(function, replace(scope, artifacts_dir=str(own)))
-            items = answer if isinstance(answer, Mapping) else {name: answer}
-            for key, content in items.items():
-                file = _file(str(key), content, own)
-                made[str(key)] = (f"{key}{file.suffix}" if not str(key).endswith(file.suffix) else str(key), file)
-        except Exception as problem:
-            failures.append(failure(name, problem, kind="artifact"))
-    return made, failures
-
-
-def _file(name: str, content: Any, folder: Path) -> Path:
-    """Return the file that an artifact function made, or write its object to one."""
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in name) or "artifact"
-    if isinstance(content, str | Path) and _is_file(content):
-        return Path(content)
-    if content is None:
-        raise InvalidArgument(f"{name!r} returned nothing; return a path, an object, or a mapping of names to them.")
-    if hasattr(content, "savefig"):
-        content.savefig(folder / f"{safe}.png")
-        return folder / f"{safe}.png"
-    if hasattr(content, "to_csv"):
-        content.to_csv(folder / f"{safe}.csv", index=False)
-        return folder / f"{safe}.csv"
-    if isinstance(content, np.ndarray):
-        np.save(folder / f"{safe}.npy", content, allow_pickle=False)
-        return folder / f"{safe}.npy"
-    if isinstance(content, Path) or (isinstance(content, str) and len(content) < 400 and content.endswith(_SUFFIXES)):
-        raise InvalidArgument(f"{name!r} returned the path {str(content)!r}, and there is no such file.")
-    if isinstance(content, str):
-        (folder / f"{safe}.txt").write_text(content, encoding="utf-8")
-        return folder / f"{safe}.txt"
-    try:
-        text = json.dumps(content, indent=2)
-    except (TypeError, ValueError) as problem:
-        raise InvalidArgument(
-            f"{name!r} returned a {type(content).__name__}, which cannot be kept: return a path, a DataFrame, an "
-            "array, a Matplotlib figure, text, or something that JSON can hold."
-        ) from problem
-    (folder / f"{safe}.json").write_text(text, encoding="utf-8")
-    return folder / f"{safe}.json"
-
-
-_SUFFIXES = (".csv", ".json", ".png", ".jpg", ".jpeg", ".npy", ".parquet", ".txt", ".html", ".md")
-
-
-def _is_file(content: str | Path) -> bool:
-    try:
-        return Path(content).is_file()
-    except (OSError, ValueError):  # too long, or a NUL in it: not a path
-        return False

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from steelyard.errors import DataError, InvalidArgument
-from steelyard.evaluation import custom, gaps, tables
+from steelyard.evaluation import gaps, tables
 from steelyard.evaluation.arguments import check_name, check_numbers, check_progress
 from steelyard.evaluation.classification import ClassificationScorer
-from steelyard.evaluation.extras import MetricValue, Scope
 from steelyard.evaluation.inputs import Inputs, open_inputs
+from steelyard.evaluation.own_artifacts import run_artifacts
+from steelyard.evaluation.own_metrics import own_metrics, scope_of
 from steelyard.evaluation.pictures import pictures
 from steelyard.evaluation.prediction import make_predictor
 from steelyard.evaluation.recording import Keeper
@@ -30,11 +30,11 @@ from steelyard.evaluation.request import (
 from steelyard.evaluation.result import EvaluationResult
 from steelyard.evaluation.results_file import ResultsFile
 from steelyard.evaluation.scoring import Scored, score
-from steelyard.evaluation.staging import Kind, Staged, check_staged, stage
+from steelyard.evaluation.staged import Kind
+from steelyard.evaluation.staging import check_staged, stage
 from steelyard.evaluation.summing import assemble
 from steelyard.metrics.reading import Reading
-from steelyard.metrics.weights import buckets_of
-from steelyard.records import Estimate
+from steelyard.records import Estimate, EvaluationSummary
 
 Progress = Callable[[str, int, int], None]
 
@@ -178,9 +178,9 @@ def _run(
     finally:
         results.close()
     if not scored.outcomes.get("scored") and scored.scorer is not None:
-        raise DataError(f"Not one of {staged.n_rows:,} rows could be scored: {scored.outcomes}.")
+        raise DataError(_why_nothing(staged.n_rows, scored.outcomes))
     readings = _readings(scored, predictor)
-    own = _own_metrics(request, inputs, staged, scored, readings, results)
+    own = own_metrics(request, inputs, staged, scored, readings, results)
     summary, kept = assemble(request, inputs, staged, scored, readings, own, predictor)
 
     def find(key: str) -> Estimate | None:
@@ -188,19 +188,30 @@ def _run(
 
     for picture in pictures(scored, find, request.config):
         keeper.picture(picture)
+        if picture.table is not None:
+            keeper.table("threshold_table", tables.to_csv(picture.table))
     _tables(keeper, scored, find)
-    _artifacts(request, keeper, inputs, staged, results, summary, folder)
     keeper.replicates(kept)
-    from dataclasses import replace
-
+    rows_path = keeper.rows(results.path)
+    _artifacts(request, keeper, inputs, results, summary, folder)
+    every = [*readings, *own.readings]
     summary = replace(
         summary,
-        rows_path=keeper.rows(results.path),
-        gaps=tuple(gaps.gaps(readings, scored.slices, confidence=request.confidence, binary=scored.task == "binary")),
+        rows_path=rows_path,
+        gaps=tuple(gaps.gaps(every, scored.slices, confidence=request.confidence, binary=scored.task == "binary")),
         failures=(*own.failures, *keeper.failures),
         duration_seconds=round(time.monotonic() - start, 3),
     )
     return keeper.finish(summary, summary.dataset.columns)
+
+
+def _why_nothing(n_rows: int, outcomes: Mapping[str, int]) -> str:
+    words = {
+        "missing_target": "have no target", "missing_prediction": "have no prediction",
+        "predict_failed": "made the model fail",
+    }  # fmt: skip
+    reasons = ", ".join(f"{n:,} {words[name]}" for name, n in outcomes.items() if n and name in words)
+    return f"Not one of {n_rows:,} rows could be scored: {reasons}."
 
 
 def _named(progress: Progress | None, step: str) -> Callable[[int, int], None] | None:
@@ -212,8 +223,6 @@ def _readings(scored: Scored, predictor: Any) -> list[Reading]:
     readings = scored.scorer.readings() if scored.scorer else []
     if predictor is None or not hasattr(predictor.estimator, "score"):
         return readings
-    from dataclasses import replace
-
     from steelyard.metrics.catalogue import info
 
     same = "accuracy_score" if isinstance(scored.scorer, ClassificationScorer) else "r2_score"
@@ -222,51 +231,6 @@ def _readings(scored: Scored, predictor: Any) -> list[Reading]:
         return readings
     score_info = replace(info("score"), lower=found.info.lower, unit=found.info.unit)
     return [*readings, replace(found, info=score_info)]
-
-
-def _own_metrics(
-    request: Request, inputs: Inputs, staged: Staged, scored: Scored, readings: Sequence[Reading], results: ResultsFile
-) -> custom.CustomResults:
-    if not request.metrics:
-        return custom.CustomResults()
-    builtin = {r.key: float(r.values[0]) for r in readings if r.label is None}
-    scope = _scope(request, inputs, results, builtin)
-    units = np.concatenate([b.units[b.outcomes == 0] for b in staged.read()])
-    return custom.run_metrics(
-        request.metrics,
-        scope,
-        draws=scored.plan.weight_matrix,
-        buckets=buckets_of(units),
-        confidence=request.confidence,
-    )
-
-
-def _scope(request: Request, inputs: Inputs, results: ResultsFile, builtin: Mapping[str, float]) -> Scope:
-    """The frame and names that functions of the caller's see: rows that were scored, in order."""
-    frame = results.frame()
-    scored = frame[frame["outcome"] == "scored"].reset_index(drop=True)
-    eval_df = scored[[c for c in scored.columns if c in inputs.table.columns]].copy()
-    if inputs.targets:
-        target = scored["target"]
-        for column in (inputs.targets[0], "targets", "target"):
-            eval_df[column] = target
-    if "prediction" in scored:
-        for column in ("predictions", "prediction"):
-            eval_df[column] = scored["prediction"]
-    for column in scored.columns:
-        if column.startswith("probability"):
-            eval_df[column] = scored[column]
-    columns = {c: eval_df[c] for c in eval_df.columns}
-    columns |= {new: eval_df[old] for new, old in request.config.col_mapping.items() if old in eval_df}
-    return Scope(
-        eval_df=eval_df,
-        builtin_metrics=dict(builtin),
-        predictions=eval_df.get("predictions"),
-        targets=eval_df.get("targets"),
-        columns=columns,
-        config=dict(request.config.extra),
-        metric_values={k: MetricValue(aggregate_results={k: v}) for k, v in builtin.items()},
-    )
 
 
 def _tables(keeper: Keeper, scored: Scored, find: Callable[[str], Estimate | None]) -> None:
@@ -279,13 +243,14 @@ def _tables(keeper: Keeper, scored: Scored, find: Callable[[str], Estimate | Non
 
 
 def _artifacts(
-    request: Request, keeper: Keeper, inputs: Inputs, staged: Staged, results: ResultsFile, summary: Any, folder: Path
+    request: Request, keeper: Keeper, inputs: Inputs, results: ResultsFile, summary: EvaluationSummary, folder: Path
 ) -> None:
     if not request.artifacts:
         return
     builtin = {m.name: float(summary.estimate(m.name) or float("nan")) for m in summary.metrics}
     own = folder / "artifacts"
     own.mkdir()
-    made, keeper.failures = custom.run_artifacts(request.artifacts, _scope(request, inputs, results, builtin), own)
+    scope, _ = scope_of(request, inputs, results, builtin)
+    made, keeper.failures = run_artifacts(request.artifacts, scope, own, taken=keeper.paths)
     for name, (path, file) in made.items():
         keeper.file(name, path, file)

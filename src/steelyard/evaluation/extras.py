@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import InvalidArgument
+from steelyard.records import MetricFailure
+from steelyard.store.limits import check_key
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,13 @@ class EvaluationMetric:
     bootstrap: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or "/" in self.name:
+            raise InvalidArgument(f"EvaluationMetric(name={self.name!r}): give a name, as text without a slash.")
+        check_key(self.key, "metric name")
         if (self.func is None) == (self.eval_fn is None):
             raise InvalidArgument(f"EvaluationMetric({self.name!r}) needs its function once: func=… or eval_fn=….")
         if not callable(self.function):
             raise InvalidArgument(f"EvaluationMetric({self.name!r}): func must be a function; it is {self.function!r}.")
-        if not self.name or "/" in self.name:
-            raise InvalidArgument(f"EvaluationMetric(name={self.name!r}): give a name without a slash.")
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -153,6 +160,18 @@ class Scope:
     metric_values: Mapping[str, MetricValue] = field(default_factory=dict)
     artifacts_dir: str | None = None
 
+    def take(self, rows: np.ndarray) -> Scope:
+        """Return what there is of these rows, which may repeat."""
+        frame = self.eval_df.iloc[rows]
+
+        def pick(column: Any) -> Any:
+            return column.iloc[rows] if hasattr(column, "iloc") else column
+
+        columns = {name: frame[name] if name in frame else pick(column) for name, column in self.columns.items()}
+        return replace(
+            self, eval_df=frame, columns=columns, predictions=pick(self.predictions), targets=pick(self.targets)
+        )  # fmt: skip
+
 
 _POSITIONAL = {
     "eval_df": "eval_df", "builtin_metrics": "builtin_metrics", "_builtin_metrics": "builtin_metrics",
@@ -175,8 +194,8 @@ def bind(function: Callable[..., Any], scope: Scope) -> tuple[list[Any], dict[st
     required = [p for p in parameters if p.default is p.empty]
     unknown = [p.name for p in required if p.name not in named and p.name not in _POSITIONAL]
     # The legacy form is known by its place, not by its names: f(anything, anything else[, a folder]).
-    looks_legacy = bool(required) and (required[0].name in _POSITIONAL or bool(unknown))
-    if looks_legacy and 1 <= len(required) <= 3 and required[0].name not in named:
+    by_name = bool(required) and required[0].name in _POSITIONAL and not unknown
+    if required and not by_name and len(required) <= 3 and required[0].name not in named:
         return [scope.eval_df, scope.builtin_metrics, scope.artifacts_dir][: len(required)], {}
     if unknown:
         there = ", ".join(sorted(named))
@@ -201,4 +220,22 @@ def _named(scope: Scope) -> dict[str, Any]:
 
 def dependencies(function: Callable[..., Any], names: Sequence[str]) -> tuple[str, ...]:
     """Return those of ``names`` (other metrics) that a function asks for."""
-    return tuple(n for n in inspect.signature(function).parameters if n in names)
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a function written in C may have none; calling it says so
+        return ()
+    return tuple(n for n in parameters if n in names)
+
+
+def call(function: Callable[..., Any], scope: Scope) -> Any:
+    """Call a function of the caller's with what it asks for."""
+    positional, named = bind(function, scope)
+    return function(*positional, **named)
+
+
+def failure(name: str, problem: BaseException, *, kind: Any = "metric") -> MetricFailure:
+    """Describe a function of the caller's that raised."""
+    lines = traceback.format_exception(problem)
+    return MetricFailure(
+        name=name, kind=kind, error=f"{type(problem).__name__}: {problem}", traceback="".join(lines[-12:])
+    )  # fmt: skip

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from steelyard.data import Table
 
 EDGE_SAMPLE = 1_000_000
+_PARTS = frozenset(("target", "targets", "prediction", "predictions", "probability"))
+"""Names by which functions of the caller's know columns of other names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,9 @@ def open_inputs(request: Request) -> Inputs:
     for dimension in request.dimensions:
         for name in dimension.columns:
             table.column(name, "slices")
+    if request.model is None:
+        for old in set(request.config.col_mapping.values()) - _PARTS:
+            table.column(old, "evaluator_config['col_mapping']")
     return Inputs(
         table=table,
         targets=targets,

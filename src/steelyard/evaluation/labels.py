@@ -81,6 +81,7 @@ def find_labels(
             f"Targets hold {_kinds(targets)} and predictions hold {_kinds([*predictions, *(classes or ())])}, so no "
             "prediction can ever be right. Give both the same labels."
         )
+    _refuse_fractions(targets, predictions, [*(classes if classes is not None else ()), *(label_list or ())])
     if not every:
         raise DataError("There is not one label in the targets or predictions.")
     values: list[Any] = sorted({_value(v) for v in every})
@@ -90,6 +91,21 @@ def find_labels(
     if len(values) == 1:
         values, names = _with_other(values[0], names[0])
     return Labels(tuple(values), tuple(names), _positive(values, names, positive))
+
+
+def _refuse_fractions(targets: Collection[Any], predictions: Collection[Any], known: Sequence[Any]) -> None:
+    """Refuse fractions as labels, unless the model or the caller says that they are: they are numbers to be predicted,
+    or probabilities in the place of predictions."""
+    if known:
+        return
+    for what, values in (("targets", targets), ("predictions", predictions)):
+        fraction = next((v for v in values if isinstance(v, float) and v != int(v)), None)
+        if fraction is not None:
+            raise DataError(
+                f"The {what} hold {fraction:.6g}, which is no label. For numbers use model_type='regressor'; for the "
+                "positive label's probability use probabilities='<column>'. If such numbers are labels, say so with "
+                "evaluator_config={'label_list': […]}."
+            )
 
 
 def _positive(values: list[Any], names: list[str], positive: Any) -> int:

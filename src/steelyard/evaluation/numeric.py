@@ -12,7 +12,7 @@ import pyarrow as pa
 from steelyard.errors import DataError
 from steelyard.evaluation.columns import as_numbers, plain
 from steelyard.evaluation.inputs import Inputs
-from steelyard.evaluation.staging import Block
+from steelyard.evaluation.staged import Block
 from steelyard.metrics import text
 from steelyard.metrics.means import MeansState
 from steelyard.metrics.plan import Plan

@@ -28,12 +28,12 @@ _BAND = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart to be kept: its artifact name, its title, and its specification."""
+    """A chart to be kept: its artifact name, its title, its specification, and its numbers where they make a table."""
 
     name: str
     title: str
     spec: charts.Spec
-    description: str = ""
+    table: Mapping[str, object] | None = None
 
 
 Find = Callable[[str], Estimate | None]
@@ -99,7 +99,8 @@ def _binary(state: BinaryState, names: tuple[str, ...], find: Find) -> Iterator[
     yield Picture(
         "lift_curve_plot", "Lift", charts.lift_curve_plot([charts.LiftCurve(label, at, lift_at, lift_low, lift_high)])
     )
-    yield Picture("threshold_plot", "Thresholds", charts.threshold_plot(thresholds(histogram.edges, counts, drawn)))
+    found = thresholds(histogram.edges, counts, drawn)
+    yield Picture("threshold_plot", "Thresholds", charts.threshold_plot(found), table=threshold_columns(found))
     edges = np.linspace(0, 1, 41)
     yield Picture(
         "score_histogram",
@@ -219,9 +220,13 @@ def thresholds(edges: np.ndarray, counts: np.ndarray, drawn: np.ndarray) -> char
 
 
 def threshold_columns(table: charts.ThresholdTable) -> Mapping[str, object]:
-    """Return a threshold table's columns, for a CSV."""
-    names = ("threshold", "precision", "recall", "f1", "accuracy", "selection_rate")
-    return {name: getattr(table, name) for name in names}
+    """Return a threshold table's columns, for a CSV: each measure, and the ends of its interval where it has one."""
+    columns: dict[str, object] = {}
+    for name in ("threshold", "precision", "recall", "f1", "accuracy", "selection_rate"):
+        columns[name] = getattr(table, name)
+        if name in table.bands:
+            columns[f"{name}_low"], columns[f"{name}_high"] = table.bands[name]
+    return columns
 
 
 def _score_histogram(

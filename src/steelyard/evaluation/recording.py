@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -34,7 +35,9 @@ _BATCH = 500
 
 @dataclass(slots=True)
 class Keeper:
-    """Writes one evaluation into a run. Blobs are written before the summary that names them.
+    """Writes one evaluation into a run: first everything is made, then it is written, the summary last.
+
+    So an evaluation that fails on the way leaves in the run what was there before.
 
     Args:
         store: where the run is.
@@ -49,56 +52,69 @@ class Keeper:
     charts: list[ChartRef] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     failures: list[MetricFailure] = field(default_factory=list)
+    _waiting: list[Callable[[], object]] = field(default_factory=list)
 
     @property
     def run_id(self) -> str:
         return self.run.info.run_id
 
+    @property
+    def paths(self) -> set[str]:
+        """Paths that are taken, without the prefix."""
+        ours = {self.prefix + path for path in (SUMMARY_PATH, REPLICATES_PATH, ROWS_PATH)}
+        ours |= {a.path for a in self.artifacts.values()} | {c.spec for c in self.charts}
+        return {path.removeprefix(self.prefix) for path in ours}
+
     def picture(self, picture: Picture) -> None:
         """Keep a chart as its specification, and announce the PNG that is rendered from it when first read."""
         spec, png = f"{self.prefix}{picture.name}.vl.json", f"{self.prefix}{picture.name}.png"
-        self.store.artifacts.put(self.run_id, spec, charts.chart_json(picture.spec), media_type="application/json")
-        self.store.artifacts.put_derived(self.run_id, png, derived_from=spec, media_type="image/png")
+        self._put(spec, charts.chart_json(picture.spec), "application/json")
+        self._waiting.append(
+            partial(self.store.artifacts.put_derived, self.run_id, png, derived_from=spec, media_type="image/png")
+        )
         self.charts.append(ChartRef(name=picture.name, title=picture.title, spec=spec, png=png))
         self._name(picture.name, png)
 
     def table(self, name: str, csv: bytes) -> None:
         """Keep a table as CSV."""
         path = f"{self.prefix}{name}.csv"
-        self.store.artifacts.put(self.run_id, path, csv, media_type="text/csv")
+        self._put(path, csv, "text/csv")
         self.tables.append(name)
         self._name(name, path)
 
     def file(self, name: str, path: str, file: Path) -> None:
         """Keep a file that a function of the caller's made."""
         path = f"{self.prefix}{path}"
-        self.store.artifacts.put(self.run_id, path, file)
+        self._put(path, file, None)
         self._name(name, path)
 
     def rows(self, file: Path) -> str:
         """Keep the row-level results."""
         path = f"{self.prefix}{ROWS_PATH}"
-        self.store.artifacts.put(self.run_id, path, file, media_type="application/vnd.apache.parquet")
+        self._put(path, file, "application/vnd.apache.parquet")
         self._name("rows", path)
         return path
 
     def replicates(self, replicates: Replicates) -> None:
         """Keep the bootstrap replicates."""
-        path = f"{self.prefix}{REPLICATES_PATH}"
-        self.store.artifacts.put(self.run_id, path, dump_replicates(replicates))
+        self._put(f"{self.prefix}{REPLICATES_PATH}", dump_replicates(replicates), None)
 
     def finish(self, summary: EvaluationSummary, columns: Mapping[str, str]) -> EvaluationResult:
-        """Log metrics, estimates and the dataset, write the summary, and return the result."""
+        """Write everything: files, metrics, estimates and the dataset, then the summary. Return the result."""
         summary = replace(summary, charts=tuple(self.charts), tables=tuple(self.tables))
+        written = msgspec.json.encode(summary)
+        for write in self._waiting:
+            write()
         self._log(summary)
         self._log_dataset(summary, columns)
         self.store.estimates.put(
             self.run_id, [replace(s, metric=self.prefix + s.metric) for s in summary.estimates]
         )  # fmt: skip
-        self.store.artifacts.put(
-            self.run_id, f"{self.prefix}{SUMMARY_PATH}", msgspec.json.encode(summary), media_type="application/json"
-        )
+        self.store.artifacts.put(self.run_id, self.prefix + SUMMARY_PATH, written, media_type="application/json")
         return EvaluationResult(self.run_id, summary, dict(self.artifacts), self.store, self.prefix)
+
+    def _put(self, path: str, content: bytes | Path, media_type: str | None) -> None:
+        self._waiting.append(partial(self.store.artifacts.put, self.run_id, path, content, media_type=media_type))
 
     def _log(self, summary: EvaluationSummary) -> None:
         named = {m.name for m in summary.metrics}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from steelyard.errors import MissingDependency
@@ -62,6 +63,31 @@ class ResultsFile:
         with pq.ParquetFile(self.path) as file:
             yield from file.iter_batches(batch_size=65_536)
 
+    def add(self, columns: Mapping[str, np.ndarray | Sequence[str | None]], rows: np.ndarray) -> None:
+        """Write the file again with further columns, after ``close``.
+
+        Args:
+            columns: one value for each of ``rows``, by the column's name.
+            rows: numbers of the rows that have values, shape (k,), ascending; the others get none.
+        """
+        arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+        wider = ResultsFile(self.path.with_suffix(".wider"), keep=self._keep)
+        try:
+            done = 0
+            for batch in self.read():
+                first, last = np.searchsorted(rows, (done, done + batch.num_rows))
+                place = np.full(batch.num_rows, -1)
+                place[rows[first:last] - done] = np.arange(first, last)
+                picked = pa.array(place, mask=place < 0)
+                added = [array.take(picked) for array in arrays.values()]
+                names = [*batch.schema.names, *arrays]
+                wider.write(pa.RecordBatch.from_arrays([*batch.columns, *added], names=names))
+                done += batch.num_rows
+        finally:
+            wider.close()
+        wider.path.replace(self.path)
+        self.batches = wider.batches
+
     def frame(self) -> pd.DataFrame:
         """Return all rows as a pandas frame, for functions of the caller's."""
         try:
@@ -71,7 +97,6 @@ class ResultsFile:
         return pa.Table.from_batches(list(self.read())).to_pandas()
 
     def _work(self) -> None:
-
         writer: pq.ParquetWriter | None = None
         while (batch := self._queue.get()) is not _DONE:
             if self._problem is not None:

@@ -17,7 +17,7 @@ from steelyard.evaluation.labels import Labels, find_labels
 from steelyard.evaluation.numeric import RegressionScorer, RetrievalScorer, TextScorer
 from steelyard.evaluation.request import Request
 from steelyard.evaluation.sets import MultilabelScorer, RankerScorer, multilabel_names
-from steelyard.evaluation.staging import OUTCOMES, SCORED, Block, Staged
+from steelyard.evaluation.staged import OUTCOMES, SCORED, Block, Staged
 from steelyard.evaluation.tables import WorstRows
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import Reading
@@ -68,7 +68,7 @@ def score(
 ) -> Scored:  # fmt: skip
     """Count every staged row, and give each row's results to ``sink``."""
     labels = _labels(request, staged) if request.model_type == "classifier" else None
-    words, places = _slices(staged)
+    words, places = slice_words(staged)
     plan = _plan(request, inputs, staged, labels, tuple(len(w) for w in words))
     scored = Scored(_task(request, labels), _scorer(request, inputs, staged, labels, plan), plan, labels)
     scored.worst = WorstRows(scored.scorer)
@@ -112,7 +112,8 @@ def _labels(request: Request, staged: Staged) -> Labels:
     )  # fmt: skip
 
 
-def _slices(staged: Staged) -> tuple[list[list[tuple[str, ...]]], list[np.ndarray]]:
+def slice_words(staged: Staged) -> tuple[list[list[tuple[str, ...]]], list[np.ndarray]]:
+    """Return each dimension's slices in order, and for each number that staging gave out its place in that order."""
     found = [index.sorted() for index in staged.slices]
     return [w for w, _ in found], [p for _, p in found]
 

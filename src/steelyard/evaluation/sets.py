@@ -12,7 +12,7 @@ from steelyard.errors import DataError, InvalidArgument
 from steelyard.evaluation.columns import as_numbers, plain
 from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.numeric import example_count
-from steelyard.evaluation.staging import Block
+from steelyard.evaluation.staged import Block
 from steelyard.metrics.means import MeansState
 from steelyard.metrics.multilabel import MultilabelState
 from steelyard.metrics.plan import Plan

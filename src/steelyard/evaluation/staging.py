@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,130 +28,30 @@ from steelyard.evaluation.columns import (
     to_array,
 )
 from steelyard.evaluation.inputs import Inputs, check_weights
+from steelyard.evaluation.staged import (
+    CLUSTER,
+    FAILED,
+    ID,
+    NO_PREDICTION,
+    NO_TARGET,
+    OUTCOME,
+    OUTPUT,
+    PREDICTION,
+    SCORED,
+    WEIGHT,
+    Block,
+    Kind,
+    Staged,
+)
 from steelyard.metrics.slicing import SliceIndex
 
 if TYPE_CHECKING:
     from steelyard.evaluation.prediction import Predictor
 
-OUTCOMES = ("scored", "missing_target", "missing_prediction", "predict_failed")
-SCORED, NO_TARGET, NO_PREDICTION, FAILED = range(4)
 MEMORY_BATCH = 262_144
 STREAM_BATCH = 65_536
 DISTINCT = 100_000
 """Labels are collected up to this many; a column with more is no column of labels."""
-
-_ID, _CLUSTER, _WEIGHT, _OUTCOME, _PREDICTION = "\x1fid", "\x1fcluster", "\x1fweight", "\x1foutcome", "\x1fprediction"
-_OUTPUT = "\x1foutput:"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a task's targets and predictions are.
-
-    Args:
-        numeric: numbers (a regression).
-        labelled: labels, whose distinct values are wanted (a classification).
-        flat: one label or number a row, never a list of them.
-    """
-
-    numeric: bool = False
-    labelled: bool = False
-    flat: bool = False
-
-    @staticmethod
-    def of(model_type: str | None, inputs: Inputs) -> Kind:
-        numeric = model_type in ("regressor", "ranker")
-        classifier = model_type == "classifier"
-        lists = model_type == "multilabel" and len(inputs.targets) == 1
-        return Kind(numeric=numeric, labelled=classifier or lists, flat=numeric or classifier)
-
-
-@dataclass(slots=True)
-class Staged:
-    """All rows, ready to be scored, and what was learnt on the way.
-
-    Args:
-        read: yields the batches in order, as often as asked.
-        n_rows: rows in all.
-        digest: of the data's full content; ``rows_digest`` of the rows in any order, without predictions.
-        target_values, prediction_values: distinct values, or None when there are too many.
-        slices: the index of each dimension.
-        probability_columns: names of the staged columns of probabilities.
-        classes: the model's labels in the order of its probabilities.
-        moments: count, sum and sum of squares of a numeric target.
-        outputs: names of further columns that the model returned.
-        warnings: what a reader of the numbers must know.
-    """
-
-    read: Callable[[], Iterator[Block]]
-    n_rows: int = 0
-    digest: str = ""
-    rows_digest: str = ""
-    target_values: set[Any] | None = field(default_factory=set)
-    prediction_values: set[Any] | None = field(default_factory=set)
-    slices: tuple[SliceIndex, ...] = ()
-    width: int = 0
-    classes: tuple[Any, ...] | None = None
-    moments: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    in_memory: bool = True
-    outputs: tuple[str, ...] = ()
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A staged batch: the input columns, and the columns that staging added."""
-
-    batch: pa.RecordBatch
-    width: int
-    n_dimensions: int
-
-    @property
-    def ids(self) -> np.ndarray:
-        return self._added(_ID)
-
-    @property
-    def units(self) -> np.ndarray:
-        """Ids of what is resampled: the clusters if there are any, the rows otherwise."""
-        return self._added(_CLUSTER) if _CLUSTER in self.batch.schema.names else self.ids
-
-    @property
-    def weights(self) -> np.ndarray | None:
-        return self._added(_WEIGHT) if _WEIGHT in self.batch.schema.names else None
-
-    @property
-    def outcomes(self) -> np.ndarray:
-        return self._added(_OUTCOME)
-
-    @property
-    def predictions(self) -> pa.Array | None:
-        return self.batch.column(_PREDICTION) if _PREDICTION in self.batch.schema.names else None
-
-    @property
-    def codes(self) -> tuple[np.ndarray, ...]:
-        """Slice numbers of each dimension, in order of first appearance."""
-        return tuple(self._added(f"\x1fcode{i}") for i in range(self.n_dimensions))
-
-    @property
-    def probabilities(self) -> np.ndarray | None:
-        """Shape (n, width), or None."""
-        if not self.width:
-            return None
-        return np.column_stack([self._added(f"\x1fp{i}") for i in range(self.width)])
-
-    @property
-    def outputs(self) -> dict[str, pa.Array]:
-        """Further columns that the model returned, by name."""
-        names = [n for n in self.batch.schema.names if n.startswith(_OUTPUT)]
-        return {n.removeprefix(_OUTPUT): self.batch.column(n) for n in names}
-
-    @property
-    def inputs(self) -> pa.RecordBatch:
-        """The columns that came with the data."""
-        return self.batch.select([n for n in self.batch.schema.names if not n.startswith("\x1f")])
-
-    def _added(self, name: str) -> np.ndarray:
-        return self.batch.column(name).to_numpy(zero_copy_only=False)
 
 
 def stage(
@@ -221,10 +120,10 @@ class _Stager:
         outcomes = np.zeros(n, dtype=np.int8)
         for name in self.inputs.targets:
             self._target(batch.column(name), name, outcomes)
-        added: dict[str, Any] = {_ID: ids, _OUTCOME: outcomes}
+        added: dict[str, Any] = {ID: ids, OUTCOME: outcomes}
         self._weights(batch, added)
         if self.inputs.cluster is not None:
-            added[_CLUSTER] = self._cluster_ids(batch)
+            added[CLUSTER] = self._cluster_ids(batch)
         for i, index in enumerate(self.staged.slices):
             added[f"\x1fcode{i}"] = _slice_codes(index, batch)
         self._predict(batch, outcomes, added)
@@ -279,7 +178,7 @@ class _Stager:
                 outcomes[missing(batch.column(other)) & (outcomes == SCORED)] = NO_PREDICTION
         if prediction is not None:
             self._prediction(prediction, outcomes)
-            added[_PREDICTION] = prediction
+            added[PREDICTION] = prediction
         if probabilities is not None:
             self._probabilities(probabilities, outcomes, added)
 
@@ -298,7 +197,7 @@ class _Stager:
             outcomes[failed] = FAILED
         self.answered = self.answered or failed is None or not failed.all()
         for name, values in answer.outputs.items():
-            added[_OUTPUT + name] = self._typed(to_array(values, name), name)
+            added[OUTPUT + name] = self._typed(to_array(values, name), name)
         self.staged.outputs = tuple(answer.outputs) or self.staged.outputs
         return self._typed(to_array(answer.values, "predictions"), "predictions"), answer.probabilities
 
@@ -360,12 +259,12 @@ class _Stager:
         if weight is None:
             return
         if isinstance(weight, str):
-            added[_WEIGHT] = check_weights(
+            added[WEIGHT] = check_weights(
                 as_numbers(batch.column(weight), weight, "weights", offset=self.offset), weight, self.offset
             )
         else:
-            added[_WEIGHT] = weight[self.offset : self.offset + batch.num_rows]
-        self.mass += float(added[_WEIGHT].sum())
+            added[WEIGHT] = weight[self.offset : self.offset + batch.num_rows]
+        self.mass += float(added[WEIGHT].sum())
 
     def _cluster_ids(self, batch: pa.RecordBatch) -> np.ndarray:
         from steelyard.data.cells import cell_words

@@ -22,12 +22,11 @@ from steelyard.records import (
     EvaluationSummary,
     MetricInfo,
     Replicates,
-    ScoredMetric,
     slice_name,
 )
 
 if TYPE_CHECKING:
-    from steelyard.evaluation.staging import Staged
+    from steelyard.evaluation.staged import Staged
 
 _HEADLINES = {
     "binary": (
@@ -48,7 +47,7 @@ def assemble(
     """Return the summary (without charts, gaps and paths) and the replicates."""
     context = Context(scored.slices, request.confidence, scored.clusters)
     found = estimates(readings, context)
-    found += [ScoredMetric(metric=key, estimate=estimate) for key, estimate in own.estimates.items()]
+    found += own.estimates
     infos = _infos(scored, readings, own)
     table = inputs.table
     summary = EvaluationSummary(
@@ -76,7 +75,7 @@ def assemble(
         metrics=infos,
         estimates=tuple(found),
         slices=scored.slices[1:],
-        warnings=tuple(scored.warnings),
+        warnings=(*scored.warnings, *own.warnings),
         confusion=_confusion(scored),
         weights=inputs.weight
         if isinstance(inputs.weight, str)
@@ -112,5 +111,4 @@ def _replicates(seed: int, scored: Scored, readings: Sequence[Reading], own: Cus
             continue
         for i, about in enumerate(scored.slices):
             values[reading.key, slice_name(about.key)] = reading.replicates[i]
-    values |= {(key, ""): drawn for key, drawn in own.replicates.items()}
-    return Replicates(seed, values)
+    return Replicates(seed, values | own.replicates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
+from steelyard.errors import UnreadableFile
 from steelyard.records import (
     ALL_ROWS,
     ConfusionCounts,
@@ -33,6 +34,7 @@ from steelyard.web.scales import estimate_scale
 
 _HEADLINES = 6
 _MISTAKES = 5
+_LABELS = 60
 
 
 def view_evaluation(
@@ -50,6 +52,7 @@ def view_evaluation(
     overall = {s.metric: s.estimate for s in summary.estimates if s.slice == ALL_ROWS}
     infos = {name: describe(name, summary) for name in overall}
     by_label = {name: parts for name in overall if (parts := _of_label(name, summary)) is not None}
+    preview, unreadable = _preview(store, run_id, summary)
     readings = {n: _reading(infos[n], e, comparison) for n, e in overall.items() if n not in by_label}
     return EvaluationView(
         task=summary.task,
@@ -58,6 +61,7 @@ def view_evaluation(
         target=summary.target,
         prediction=summary.prediction,
         positive_label=summary.positive_label,
+        n_labels=len(summary.labels),
         n_rows=summary.n_rows,
         scored=summary.outcomes.get("scored", 0),
         outcomes=dict(summary.outcomes),
@@ -78,8 +82,8 @@ def view_evaluation(
         charts=summary.charts,
         tables=summary.tables,
         failures=summary.failures,
-        warnings=summary.warnings,
-        preview=_preview(store, run_id, summary),
+        warnings=(*summary.warnings, *unreadable),
+        preview=preview,
     )
 
 
@@ -101,7 +105,9 @@ def _label_table(
     return LabelTable(
         metrics=tuple(infos),
         scales=tuple(estimate_scale(column, info) for column, info in zip(columns, infos, strict=True)),
-        rows=tuple((label, tuple(found.get((metric, label)) for metric in metrics)) for label in summary.labels),
+        rows=tuple(
+            (label, tuple(found.get((metric, label)) for metric in metrics)) for label in summary.labels[:_LABELS]
+        ),
     )
 
 
@@ -186,6 +192,10 @@ def _mistakes(confusion: ConfusionCounts | None) -> tuple[Mistake, ...]:
     return tuple(sorted(pairs, key=lambda m: -m.rows)[:_MISTAKES])
 
 
-def _preview(store: Store, run_id: str, summary: EvaluationSummary) -> RowPreview | None:
-    table = load_rows(store, run_id, summary.rows_path) if summary.rows_path else None
-    return preview_rows(table) if table else None
+def _preview(store: Store, run_id: str, summary: EvaluationSummary) -> tuple[RowPreview | None, tuple[str, ...]]:
+    """Return the first rows, and why there are none when their file cannot be read: the rest of the page can."""
+    try:
+        table = load_rows(store, run_id, summary.rows_path) if summary.rows_path else None
+        return (preview_rows(table) if table else None), ()
+    except UnreadableFile as error:
+        return None, (str(error),)

@@ -42,7 +42,7 @@ def _post(path: str, handler: Callable[[Request, FormData], Response]) -> BaseRo
     """Return a route whose form is read first, so that its handler may run beside others."""
 
     async def answer(request: Request) -> Response:
-        async with request.form(max_files=0, max_fields=20, max_part_size=100_000) as form:
+        async with request.form(max_files=0, max_fields=20) as form:
             return await run_in_threadpool(handler, request, form)
 
     endpoint: Callable[[Request], Awaitable[Response]] = answer

@@ -137,6 +137,7 @@ class EvaluationView:
     target: str | None
     prediction: str | None
     positive_label: str | None
+    n_labels: int
     n_rows: int
     scored: int
     outcomes: Mapping[str, int]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from steelyard.compare import Comparison
-from steelyard.errors import InvalidArgument
+from steelyard.errors import InvalidArgument, UnreadableFile
 from steelyard.records import Run, Store
 from steelyard.web import links
 from steelyard.web.changed import ROW_KINDS, changed_rows
@@ -168,7 +168,10 @@ def _slices(
 
 
 def _side(store: Store, run: Run) -> Side:
-    summary = load_summary(store, run.info.run_id)
+    try:
+        summary = load_summary(store, run.info.run_id)
+    except UnreadableFile:  # the comparison says so
+        summary = None
     data = run.inputs.dataset_inputs[0] if run.inputs.dataset_inputs else None
     return Side(
         run_id=run.info.run_id,

@@ -19,7 +19,7 @@ def show(request: Request) -> Response:
     after = request.query_params.get("after") or None
     found = store.experiments.search(order_by=["last_update_time DESC"], max_results=_SIZE, page_token=after)
     rows = [_row(store, experiment) for experiment in found.items]
-    rows.sort(key=lambda row: row.last_activity or 0, reverse=True)
+    rows.sort(key=lambda row: row.last_activity or 0, reverse=True)  # those without a run last
     context = ExperimentsPage(experiments=tuple(rows), older=found.token)
     shell = Shell(title="Experiments", crumbs=(Crumb(label="Experiments"),), section="experiments")
     return respond(request, "experiments.html", context, shell)
@@ -34,5 +34,5 @@ def _row(store: Store, experiment: Experiment) -> ExperimentRow:
         runs=store.search.count([experiment.experiment_id]),
         last_run_id=last.info.run_id if last else "",
         last_run_name=last.info.run_name if last else "",
-        last_activity=last.info.start_time if last else experiment.last_update_time or None,
+        last_activity=last.info.start_time if last else None,
     )

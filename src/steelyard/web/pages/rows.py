@@ -195,16 +195,12 @@ def _options(table: RowTable, summary: EvaluationSummary | None) -> Options:
 
 
 def _chips(query: QueryParams) -> tuple[RowChip, ...]:
-    names = {
-        "outcome": "outcome",
-        "correct": "correct",
-        "true": "true",
-        "predicted": "predicted",
-        "contains": "contains",
-    }
-    chips = [RowChip(name=names[k], value=v, key=k, raw=v) for k, v in query.multi_items() if k in names and v]
-    chips += [
-        RowChip(name=k, value=v, key=k, raw=v) for k, v in query.multi_items() if k in ("slice", "where") and v.strip()
+    words = {("correct", "no"): "wrong", ("correct", "yes"): "right"}
+    keys = ("outcome", "correct", "true", "predicted", "contains", "slice", "where")
+    chips = [
+        RowChip(name="condition" if key == "where" else key, value=words.get((key, value), value), key=key, raw=value)
+        for key, value in query.multi_items()
+        if key in keys and value.strip()
     ]
     order = query.get("order", "")
     if order:

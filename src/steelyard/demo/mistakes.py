@@ -1,0 +1,42 @@
+"""A metric and an artifact of the demo's own, as a user would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SURE = 0.9
+
+
+def share_of_confident_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> float:
+    """Return the share of rows that are wrong although the model gave its answer at least 90 % probability."""
+    wrong = eval_df["prediction"] != eval_df["target"]
+    return float((wrong & (_certainty(eval_df) >= SURE)).mean())
+
+
+def surest_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> pd.DataFrame:
+    """Return the 25 wrong rows that the model was surest of, text cut to its first words."""
+    found = eval_df.assign(certainty=_certainty(eval_df))
+    found = found[found["prediction"] != found["target"]].nlargest(25, "certainty", keep="first")
+    if "text" in found:
+        found = found.assign(text=found["text"].str.slice(0, 200))
+    return found
+
+
+CONFIDENT_MISTAKES = EvaluationMetric(
+    name="confident_mistakes",
+    long_name="Confident mistakes",
+    func=share_of_confident_mistakes,
+    greater_is_better=False,
+)
+SUREST_MISTAKES = EvaluationArtifact(name="surest_mistakes", func=surest_mistakes)
+
+
+def _certainty(eval_df: pd.DataFrame) -> pd.Series:
+    """Return the probability of the label that was predicted."""
+    return eval_df["probabilities"]
