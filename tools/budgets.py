@@ -1,6 +1,6 @@
 """Keep the house small: sizes of files and functions, names, islands, and nothing that belongs to one machine.
 
-Run from anywhere: ``python tools/budgets.py``. Prints each breach as ``file: what is wrong`` and exits 1 if there is one.
+Run ``python tools/budgets.py`` from anywhere. It prints each breach as ``file: what is wrong`` and exits 1 if there are any.
 """
 
 from __future__ import annotations

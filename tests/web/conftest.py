@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
@@ -46,9 +47,9 @@ def own_store(tmp_path) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
-def address(store: Store, sample: sample_runs.Sample) -> Iterator[str]:
-    """The address of a live server on the loopback."""
+@contextmanager
+def live(store: Store) -> Iterator[str]:
+    """Serve a store on a free port of the loopback and give its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", lifespan="off"))
@@ -59,6 +60,12 @@ def address(store: Store, sample: sample_runs.Sample) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def address(store: Store, sample: sample_runs.Sample) -> Iterator[str]:
+    with live(store) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

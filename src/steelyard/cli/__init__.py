@@ -18,7 +18,7 @@ from steelyard.errors import SteelyardError
 __all__ = ["app", "main"]
 
 BAD_USAGE = 2
-OUR_FAULT = 70  # EX_SOFTWARE: a crash is never mistaken for a gate that failed, which is 1
+CRASH = 70  # EX_SOFTWARE: it is never mistaken for a gate that failed, which is 1
 
 app = typer.Typer(
     name="steelyard",
@@ -68,8 +68,8 @@ def main() -> None:
         import traceback
 
         traceback.print_exc()
-        print("steelyard: this is a fault of Steelyard itself; please report it with the lines above.", file=sys.stderr)
-        sys.exit(OUR_FAULT)
+        print("steelyard: an unexpected error ended this command; the lines above say where.", file=sys.stderr)
+        sys.exit(CRASH)
 
 
 def _tell(problem: SteelyardError) -> None:

@@ -12,7 +12,6 @@ from steelyard.cli.text import safe
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from steelyard.records import Estimate
 
@@ -37,7 +36,9 @@ def console(width: int | None = None) -> Console:
     return Quiet(highlight=False, emoji=False, width=width)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int], whole: Sequence[int]) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int], whole: Sequence[int] = ()
+) -> None:
     """Print a table with rules only under its head.
 
     Names are folded where the terminal is narrow. Numbers and intervals never are, as half a number misleads: a table
@@ -57,7 +58,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, number
     needed = 0
     for at, head in enumerate(columns):
         fixed = at in numbers or at in whole
-        longest = widest([head], (row[at] for row in kept))
+        longest = widest([safe(head)], (row[at] for row in kept))
         least = longest if fixed else min(longest, _NARROWEST_NAME)
         needed += least + _GAP
         made.add_column(
@@ -74,7 +75,9 @@ def widest(*groups: Iterable[str]) -> int:
     from rich.cells import cell_len
     from rich.text import Text
 
-    lines = (line for group in groups for cell in group for line in Text.from_markup(cell, emoji=False).plain.split("\n"))
+    lines = (
+        line for group in groups for cell in group for line in Text.from_markup(cell, emoji=False).plain.split("\n")
+    )
     return max((cell_len(line) for line in lines), default=0)
 
 

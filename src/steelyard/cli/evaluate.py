@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,31 +16,43 @@ if TYPE_CHECKING:
 
 _THRESHOLD = re.compile(r"^\s*(?P<metric>.+?)\s*(?P<sign>>=|<=)\s*(?P<value>[-+0-9.eE]+)\s*$")
 _MOST_SLICES = 60
+_MOST_HEADS = 3
+
+Columns = list[str] | None
 
 
 def evaluate(
-    data: Annotated[str, typer.Argument(help="A path or glob of Parquet, CSV or JSONL.")],
-    targets: Annotated[str | None, typer.Option(help="The column of true values.")] = None,
-    predictions: Annotated[str | None, typer.Option(help="The column of predictions.")] = None,
-    model: Annotated[str | None, typer.Option(help="A saved model: runs:/…, models:/… or a folder.")] = None,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A path or glob of Parquet, CSV or JSONL.")],
+    targets: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of true values.")] = None,
+    predictions: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of predictions.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="URI", help="A saved model: runs:/…, models:/… or a folder.")
+    ] = None,
     probabilities: Annotated[
-        list[str] | None, typer.Option(help="The column of the positive label's probability; several: one a label.")
+        Columns, typer.Option(metavar="COLUMN", help="The positive label's probability; repeated: one a label.")
     ] = None,
     model_type: Annotated[
-        str, typer.Option(help="classifier, regressor, question-answering, text, retriever …")
+        str, typer.Option(metavar="TYPE", help="classifier, regressor, question-answering, text, retriever …")
     ] = "classifier",
     slices: Annotated[
-        list[str] | None, typer.Option("--slice", help="A column to slice by; a,b crosses two columns. Repeatable.")
+        Columns,
+        typer.Option("--slice", metavar="COLUMN", help="A column to slice by; a,b crosses two columns. Repeatable."),
     ] = None,
-    bins: Annotated[list[str] | None, typer.Option(help="A number to slice by, and into how many bins: age:5.")] = None,
-    id_column: Annotated[str | None, typer.Option("--id", help="The column that names each row.")] = None,
-    weights: Annotated[str | None, typer.Option(help="The column of row weights.")] = None,
-    clusters: Annotated[str | None, typer.Option(help="The column whose rows belong together.")] = None,
-    name: Annotated[str | None, typer.Option(help="The dataset's name.")] = None,
-    run_name: Annotated[str | None, typer.Option(help="The run's name.")] = None,
-    experiment: Annotated[str | None, typer.Option(help="The experiment to keep the run in.")] = None,
+    bins: Annotated[
+        Columns,
+        typer.Option(metavar="COLUMN:N", help="A column of numbers to slice by, in N bins: age:5. Repeatable."),
+    ] = None,
+    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="What names each row.")] = None,
+    weights: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of row weights.")] = None,
+    clusters: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="What tells whose rows belong together.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The dataset's name.")] = None,
+    run_name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's name.")] = None,
+    experiment: Annotated[str | None, typer.Option(metavar="NAME", help="The experiment to keep the run in.")] = None,
     threshold: Annotated[
-        list[str] | None, typer.Option(help="A gate such as 'accuracy_score>=0.9'; failing one ends with exit code 1.")
+        list[str] | None,
+        typer.Option(metavar="GATE", help="Such as 'accuracy_score>=0.9'; failing one ends with 1. Repeatable."),
     ] = None,
     replicates: Annotated[int, typer.Option(help="Bootstrap replicates.")] = 200,
     confidence: Annotated[float, typer.Option(help="Nominal coverage of the intervals.")] = 0.95,
@@ -52,23 +66,23 @@ def evaluate(
     from steelyard.cli.options import open_chosen
     from steelyard.evaluation import evaluate as weigh
 
-    gates = [_gate(text) for text in threshold or ()]
+    gates, dimensions = [_gate(text) for text in threshold or ()], _slices(slices, bins)
     open_chosen(store)
     if experiment is not None:
         tracking.set_experiment(experiment)
     with progress(quiet=quiet or as_json) as show:
         result = weigh(
             model, data, model_type=model_type, targets=targets, predictions=predictions,
-            probabilities=_one_or_many(probabilities), slices=_slices(slices, bins), id_column=id_column,
+            probabilities=_one_or_many(probabilities), slices=dimensions, id_column=id_column,
             weights=weights, clusters=clusters, name=name, run_name=run_name, replicates=replicates,
             confidence=confidence, progress=show,
         )  # fmt: skip
-    problem = _check(result, dict(gates))
+    reasons = _failed(result, gates)
     if as_json:
-        _print_json(result, problem)
+        _print_json(result, reasons)
     else:
-        _print(result, problem)
-    raise typer.Exit(1 if problem else 0)
+        _print(result, reasons, store)
+    raise typer.Exit(1 if reasons else 0)
 
 
 def _one_or_many(columns: list[str] | None) -> Any:
@@ -81,10 +95,10 @@ def _slices(slices: list[str] | None, bins: list[str] | None) -> list[Any]:
     from steelyard.errors import InvalidArgument
     from steelyard.metrics import by_bins
 
-    found: list[Any] = [s.split(",") if "," in s else s for s in slices or ()]
+    found: list[Any] = [[part.strip() for part in s.split(",")] if "," in s else s for s in slices or ()]
     for text in bins or ():
         column, _, count = text.rpartition(":")
-        if not column or not count.isdigit():
+        if not column or not count.isdecimal():
             raise InvalidArgument(f"--bins {text!r}: write the column and the number of bins, such as age:5.")
         found.append(by_bins(column, int(count)))
     return found
@@ -100,25 +114,33 @@ def _gate(text: str) -> tuple[str, MetricThreshold]:
     try:
         value = float(match["value"])
     except ValueError:
-        raise InvalidArgument(f"--threshold {text!r}: {match['value']!r} is no number.") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidArgument(f"--threshold {text!r}: {match['value']!r} is no number.")
     return match["metric"], MetricThreshold(threshold=value, greater_is_better=match["sign"] == ">=")
 
 
-def _check(result: EvaluationResult, gates: dict[str, MetricThreshold]) -> str | None:
+def _failed(result: EvaluationResult, gates: list[tuple[str, MetricThreshold]]) -> list[str]:
+    """Return a sentence for each gate that did not pass; one by one, as a metric may have two."""
+    from steelyard._lib.names import nearest
     from steelyard.errors import ModelValidationFailed
     from steelyard.evaluation import validate_evaluation_results
 
-    try:
-        validate_evaluation_results(gates, result)
-    except ModelValidationFailed as problem:
-        return str(problem)
-    return None
+    found = []
+    for metric, gate in gates:
+        try:
+            validate_evaluation_results({metric: gate}, result)
+        except ModelValidationFailed as problem:
+            close = None if metric in result.metrics else nearest(metric, result.metrics)
+            reason = " ".join(line.strip() for line in str(problem).splitlines()[1:])
+            found.append(reason + (f" Did you mean {close!r}?" if close else ""))
+    return found
 
 
-def _print_json(result: EvaluationResult, problem: str | None) -> None:
+def _print_json(result: EvaluationResult, reasons: list[str]) -> None:
     from dataclasses import asdict
 
-    from steelyard.cli.display import print_json
+    from steelyard.cli.text import print_json
 
     summary = result.summary
     print_json(
@@ -133,54 +155,66 @@ def _print_json(result: EvaluationResult, problem: str | None) -> None:
             "slices": {name: {m: asdict(e) for m, e in found.items()} for name, found in result.slices.items()},
             "failures": dict(result.failures),
             "warnings": list(summary.warnings),
-            "passed": problem is None,
-            "reason": problem,
+            "passed": not reasons,
+            "reasons": reasons,
         }
     )
 
 
-def _print(result: EvaluationResult, problem: str | None) -> None:
-    from steelyard.cli.display import console, interval, number, safe, table
+def _print(result: EvaluationResult, reasons: list[str], store: str | None) -> None:
+    from steelyard.cli.display import console, number, print_table, span
+    from steelyard.cli.text import safe
 
     out, summary = console(), result.summary
     missing = summary.n_rows - summary.outcomes.get("scored", 0)
     lost = f", {missing:,} without a score" if missing else ""
     out.print(f"[bold]{safe(summary.dataset.name)}[/], {summary.n_rows:,} rows{lost}")
-    made = table("metric", "value", f"{summary.confidence:.0%} interval", "n", "method", numbers=("value", "n"))
+    rows = []
     for about in summary.metrics:
         estimate = summary.estimate(about.name)
         if estimate is None or about.family == "counts":
             continue
-        arrow = " ↓" if about.greater_is_better is False else ""
-        name = safe(about.name) + arrow
+        name = safe(about.name) + (" ↓" if about.greater_is_better is False else "")
+        ends = span(estimate.low, estimate.high)
         shown = f"[bold]{name}[/]" if about.headline else name
-        span = interval(estimate) if estimate.low is not None else ""
-        made.add_row(shown, number(estimate.value), span, f"{estimate.n:,}", safe(estimate.method))
-    out.print(made)
+        rows.append((shown, number(estimate.value), ends, f"{estimate.n:,}", safe(estimate.method)))
+    print_table(
+        ("metric", "value", f"{summary.confidence:.0%} interval", "n", "method"), rows, numbers=(1, 3), whole=(2,)
+    )
     _print_slices(result)
     for failed, error in result.failures.items():
         out.print(f"[red]failed[/] {safe(failed)}: {safe(error)}")
     for warning in summary.warnings:
         out.print(f"[yellow]mind[/] {safe(warning)}")
-    for line in (problem or "").splitlines():
-        out.print(f"[red]▼[/] {safe(line.strip())}")
-    out.print(f"run {result.run_id}. To look at it: steelyard ui")
+    for reason in reasons:
+        out.print(f"[red]▼ gate failed[/] {safe(reason)}")
+    where = "" if store is None else f" --store {shlex.quote(store)}" if "://" not in store else " with its --store"
+    out.print(f"run {result.run_id}. To look at it: steelyard ui{safe(where)}", soft_wrap=True)
 
 
 def _print_slices(result: EvaluationResult) -> None:
-    from steelyard.cli.display import brief, console, safe, table
+    from steelyard.cli.display import brief, console, print_table, widest
+    from steelyard.cli.text import safe
 
-    summary = result.summary
-    heads = [m for m in summary.metrics if m.headline][:3]
+    out, summary = console(), result.summary
+    heads = [m for m in summary.metrics if m.headline][:_MOST_HEADS]
     if not summary.slices or not heads:
         return
-    made = table("slice", "n", *(h.title for h in heads), numbers=("n",))
-    for about in summary.slices[:_MOST_SLICES]:
-        cells = []
-        for head in heads:
-            estimate = summary.estimate(head.name, about.key)
-            cells.append("" if estimate is None else brief(estimate))
-        made.add_row(safe(about.name) + (" (few rows)" if about.small else ""), f"{about.n:,}", *map(safe, cells))
-    console().print(made)
+
+    def rows(between: str) -> list[list[str]]:
+        return [
+            [
+                safe(about.name) + (" (few rows)" if about.small else ""),
+                f"{about.n:,}",
+                *(brief(summary.estimate(head.name, about.key), between=between) for head in heads),
+            ]
+            for about in summary.slices[:_MOST_SLICES]
+        ]
+
+    columns = ["slice", "n", *(h.title for h in heads)]
+    made = rows(" ")
+    if sum(widest([safe(c)], (row[at] for row in made)) + 3 for at, c in enumerate(columns)) > out.width:
+        made = rows("\n")  # the interval goes under its value rather than being torn
+    print_table(columns, made, numbers=(1,), whole=range(2, len(columns)))
     if len(summary.slices) > _MOST_SLICES:
-        console().print(f"… and {len(summary.slices) - _MOST_SLICES} more slices in the run.")
+        out.print(f"… and {len(summary.slices) - _MOST_SLICES} more slices in the run.")

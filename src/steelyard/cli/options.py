@@ -74,7 +74,9 @@ def find_run(store: Store, name: str) -> Run:
     ).items
     if len(named) > 1:
         chosen = named[0].info.run_id
-        typer.echo(f"steelyard: several runs are named {visible(name)!r}; the latest, {chosen[:8]}, is taken.", err=True)
+        typer.echo(
+            f"steelyard: several runs are named {visible(name)!r}; the latest, {chosen[:8]}, is taken.", err=True
+        )
     if named:
         return named[0]
     if len(name) >= 4 and all(c in "0123456789abcdef" for c in name):

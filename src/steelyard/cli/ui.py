@@ -49,5 +49,5 @@ def _check_address(host: str, port: int) -> None:
         other = port + 1 if port < 65535 else port - 1
         advice = {errno.EADDRINUSE: f"try --port {other}", errno.EACCES: "try a --port above 1023"}
         raise InvalidArgument(
-            f"Port {port} on {host} cannot be used ({why}); {advice.get(code, 'check --host')}."
+            f"Port {port} on {host} cannot be used ({why}); {advice.get(code or 0, 'check --host')}."
         ) from None

@@ -1,4 +1,4 @@
-"""A metric and an artifact of the demo's own, as a user would write them."""
+"""A metric and an artifact of the demo's own, as a user would write them, for a model with more than two labels."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SURE = 0.9
 def share_of_confident_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> float:
     """Return the share of rows that are wrong although the model gave its answer at least 90 % probability."""
     wrong = eval_df["prediction"] != eval_df["target"]
-    return float((wrong & (_certainty(eval_df) >= SURE)).mean())
+    return float((wrong & (eval_df["probability"] >= SURE)).mean())
 
 
 def surest_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> pd.DataFrame:
     """Return the 25 wrong rows that the model was surest of, text cut to its first words."""
-    found = eval_df.assign(certainty=_certainty(eval_df))
-    found = found[found["prediction"] != found["target"]].nlargest(25, "certainty", keep="first")
+    wrong = eval_df[eval_df["prediction"] != eval_df["target"]]
+    found = wrong.nlargest(25, "probability")
     if "text" in found:
         found = found.assign(text=found["text"].str.slice(0, 200))
     return found
@@ -35,8 +35,3 @@ CONFIDENT_MISTAKES = EvaluationMetric(
     greater_is_better=False,
 )
 SUREST_MISTAKES = EvaluationArtifact(name="surest_mistakes", func=surest_mistakes)
-
-
-def _certainty(eval_df: pd.DataFrame) -> pd.Series:
-    """Return the probability of the label that was predicted."""
-    return eval_df["probabilities"]

@@ -54,6 +54,7 @@ class Study:
         slices, extra_metrics, extra_artifacts: as for ``evaluate``.
         pos_label: the label that counts as positive, with two labels.
         shown: metrics to print, by their logged names.
+        checked_slice: the slice that a third contender is the check of; empty if there is none.
         gaps: pairs of dimension and measure to print, such as ``("sex", "demographic_parity_difference")``.
     """
 
@@ -72,6 +73,7 @@ class Study:
     pos_label: object = None
     shown: tuple[str, ...] = ()
     gaps: tuple[tuple[str, str], ...] = ()
+    checked_slice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

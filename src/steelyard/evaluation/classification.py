@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class ClassificationScorer:
         probabilities = self._probabilities(block)
         predicted = self._predicted(block, probabilities)
         columns = self._row_columns(true, predicted, probabilities, keep)
+        if block.predictions is None:
+            columns["predicted"] = self._labels_like(predicted, block.batch.column(self.inputs.targets[0]).type)
         t, p = true[keep], predicted[keep]
         kept = None if probabilities is None else probabilities[keep]
         ids = block.ids[keep]
@@ -87,13 +90,18 @@ class ClassificationScorer:
             return np.where(probabilities[:, positive] >= 0.5, positive, 1 - positive)
         return probabilities.argmax(axis=1)
 
+    def _labels_like(self, predicted: np.ndarray, kind: pa.DataType) -> pa.Array:
+        """Return predicted labels as the targets are written, so that the two can be compared."""
+        names = pa.array([*self.labels.names], pa.string())
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        with suppress(pa.ArrowInvalid):  # the absent opposite of an only label cannot be written as a number
+            names = names.cast(kind)
+        return names.take(pa.array(predicted))
+
     def _row_columns(
         self, true: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray | None, keep: np.ndarray
     ) -> dict[str, pa.Array]:
         columns: dict[str, Any] = {"correct": pa.array(true == predicted, mask=~keep)}
-        if self.inputs.predictions == () and probabilities is not None:
-            names = pa.array([*self.labels.names], pa.string())
-            columns["predicted"] = names.take(pa.array(predicted))
         if probabilities is None:
             return columns
         each = np.arange(len(true))
@@ -119,8 +127,7 @@ def _probability_columns(inputs: Inputs, staged: Staged, labels: Labels) -> tupl
             )
         return (labels.positive,)
     if inputs.probability_labels is not None:
-        known = {name: i for i, name in enumerate(labels.names)}
-        places = [known.get(str(label), -1) for label in inputs.probability_labels]
+        places = [labels.find(label) for label in inputs.probability_labels]
         if -1 in places:
             wrong = inputs.probability_labels[places.index(-1)]
             raise DataError(f"probabilities names the label {wrong!r}; the labels are {', '.join(labels.names[:20])}.")

@@ -135,9 +135,12 @@ def check_probabilities(probabilities: np.ndarray, name: str, offset: int, *, wh
     bad = ~((rows >= -_SLACK) & (rows <= 1 + _SLACK)).all(axis=1)
     if bad.any():
         i = int(np.argmax(bad))
+        row = offset + int(numbers[i])
+        if np.isnan(rows[i]).any():
+            raise DataError(f"{name}: row {row} has no probability (NaN). Leave such rows out, or fill them in.")
         shown = ", ".join(f"{v:g}" for v in rows[i][:5])
         raise DataError(
-            f"{name}: row {offset + int(numbers[i])} has the probability {shown}; probabilities lie between 0 and 1. "
+            f"{name}: row {row} has the probability {shown}; probabilities lie between 0 and 1. "
             "Scores of another kind must be turned into probabilities first (for example by a logistic function)."
         )
     if probabilities.shape[1] < 2:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.errors import InvalidArgument
-from steelyard.evaluation.extras import EvaluationMetric, MetricValue, Scope, call, dependencies, failure
+from steelyard.evaluation.extras import EvaluationMetric, MetricValue, Scope, as_values, call, dependencies, failure
 from steelyard.evaluation.returned import aggregates_of, is_value, number_of, scores_of
 from steelyard.metrics import intervals
 from steelyard.metrics.reading import Reading
@@ -34,12 +34,14 @@ class Part:
         scope: what functions see of it.
         rows: their places among all rows that were scored.
         buckets: their buckets, for replicates.
+        redrawn: replicates of the built-in metrics by name, shape (B,) each.
     """
 
     key: SliceKey
     scope: Scope
     rows: np.ndarray
     buckets: np.ndarray
+    redrawn: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -123,6 +125,7 @@ class _Runner:
         self._make = parts
         self._parts: dict[int, Part] = {}
         self._known: dict[int, dict[str, MetricValue]] = {}
+        self._redrawn: dict[tuple[int, str], np.ndarray] = {}
 
     def run(self, metric: EvaluationMetric) -> None:
         """Compute one metric on all rows, then on each slice.
@@ -175,8 +178,12 @@ class _Runner:
             self._record(metric, failed)
         spent = time.monotonic() - start
         for i in found.keys() - {0}:
-            short = not is_value(value) and spent * len(self.draws) < BUDGET
-            drawn[i] = self._replicates(metric, i) if short else "too slow for replicates of every slice"
+            if is_value(value):
+                drawn[i] = "as returned"
+            elif spent * len(self.draws) < BUDGET:
+                drawn[i] = self._replicates(metric, i)
+            else:
+                drawn[i] = "too slow for replicates of every slice"
 
     def _record(self, metric: EvaluationMetric, failed: Sequence[tuple[SliceKey, Exception]]) -> None:
         key, problem = failed[0]
@@ -253,22 +260,33 @@ class _Runner:
             return "turned off"
         if len(part.rows) < _FEW:
             return f"{len(part.rows)} rows are too few"
-        scope = self._scope(i)
+        used = dependencies(metric.function, list(self._known.get(i, {})))
+        fixed = next((name for name in used if (i, name) not in self._redrawn), None)
+        if fixed is not None:
+            return f"it uses {fixed}, which has no replicates"
         values = np.full(len(self.draws), np.nan)
         start = time.monotonic()
         each = np.arange(len(part.rows))
         with _quiet():
             for b, weights in enumerate(self.draws):
-                drawn = scope.take(np.repeat(each, weights[part.buckets].astype(np.int64)))
+                rows = np.repeat(each, weights[part.buckets].astype(np.int64))
                 try:
-                    values[b] = number_of(metric, call(metric.function, drawn))
+                    values[b] = number_of(metric, call(metric.function, self._drawn_scope(i, b, rows)))
                 except Exception:  # noqa: S112  a replicate on which the function fails is undefined, as NaN says
                     continue
                 finally:
                     spent = time.monotonic() - start
                 if spent > BUDGET:
                     return f"one call takes too long for {len(self.draws)} replicates"
+        self._redrawn[i, metric.name] = values
         return values
+
+    def _drawn_scope(self, i: int, b: int, rows: np.ndarray) -> Scope:
+        """Return what a function sees of replicate ``b``: its rows, and every other metric as it is on them."""
+        part = self._part(i)
+        builtin = dict(part.scope.builtin_metrics) | {name: float(v[b]) for name, v in part.redrawn.items()}
+        own = {name: float(v[b]) for (at, name), v in self._redrawn.items() if at == i}
+        return replace(part.scope.take(rows), builtin_metrics=builtin, metric_values=as_values({**builtin, **own}))
 
 
 class _quiet:  # noqa: N801  used as a statement

@@ -173,6 +173,11 @@ class Scope:
         )  # fmt: skip
 
 
+def as_values(numbers: Mapping[str, float]) -> dict[str, MetricValue]:
+    """Return metrics as functions that ask for ``metrics`` get them."""
+    return {name: MetricValue(aggregate_results={name: value}) for name, value in numbers.items()}
+
+
 _POSITIONAL = {
     "eval_df": "eval_df", "builtin_metrics": "builtin_metrics", "_builtin_metrics": "builtin_metrics",
     "artifacts_dir": "artifacts_dir", "_artifacts_dir": "artifacts_dir",

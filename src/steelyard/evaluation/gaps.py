@@ -42,7 +42,8 @@ def gaps(readings: Iterable[Reading], slices: Sequence[SliceInfo], *, confidence
     by_name = {r.info.name: r for r in readings if r.label is None}
     found: list[Gap] = []
     for dimension, members in _dimensions(slices):
-        for name in _COMPARED:
+        own = (n for n, r in by_name.items() if r.info.family == "custom" and r.info.greater_is_better is not None)
+        for name in (*_COMPARED, *own):
             if name in by_name:
                 found += _of(by_name[name], dimension, members, slices, confidence, binary)
         if binary and {"recall_score", "false_positive_rate"} <= by_name.keys():

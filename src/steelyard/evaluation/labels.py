@@ -14,6 +14,7 @@ from steelyard.errors import DataError, InvalidArgument
 
 MOST_LABELS = 2000
 ABSENT = "(absent)"
+_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Labels:
         value = _value(label) if self.numeric else str(label)
         return self.values.index(value)
 
+    def find(self, label: Any) -> int:
+        """Return the number of a label that may be written otherwise (``"1"`` for 1), or −1."""
+        if label in self.values:
+            return self.values.index(label)
+        return self.names.index(str(label)) if str(label) in self.names else -1
+
 
 def find_labels(
     targets: Collection[Any] | None, predictions: Collection[Any] | None, classes: Sequence[Any] | None,
@@ -87,7 +94,7 @@ def find_labels(
     values: list[Any] = sorted({_value(v) for v in every})
     if len(values) > MOST_LABELS:
         raise DataError(f"There are {len(values):,} different labels; at most {MOST_LABELS:,} can be told apart.")
-    names = [_name(v, every) for v in values]
+    names = _readable([_name(v, every) for v in values])
     if len(values) == 1:
         values, names = _with_other(values[0], names[0])
     return Labels(tuple(values), tuple(names), _positive(values, names, positive))
@@ -115,6 +122,20 @@ def _positive(values: list[Any], names: list[str], positive: Any) -> int:
     if value not in values:
         raise InvalidArgument(f"pos_label={positive!r} is not among the labels: {', '.join(names[:20])}.")
     return values.index(value)
+
+
+def _readable(names: list[str]) -> list[str]:
+    """Return names that can stand in a metric's name: without control characters, spaces at the ends, and too many
+    letters; each still different."""
+    out: list[str] = []
+    for name in names:
+        plain = name == name.strip() and name.isprintable() and name and ".." not in name.split("/")
+        shown = name if plain else repr(name)
+        shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+        while shown in out:
+            shown = f"{shown[: _LONGEST - 6]}… ({len(out)})"
+        out.append(shown)
+    return out
 
 
 def _with_other(value: Any, name: str) -> tuple[list[Any], list[str]]:

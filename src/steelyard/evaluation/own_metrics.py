@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from steelyard.evaluation import custom
-from steelyard.evaluation.extras import MetricValue, Scope
+from steelyard.evaluation.extras import Scope, as_values
 from steelyard.evaluation.inputs import Inputs
 from steelyard.evaluation.request import Request
 from steelyard.evaluation.results_file import ResultsFile
@@ -31,7 +31,7 @@ def own_metrics(
     kept = [(b, b.outcomes == SCORED) for b in staged.read()]
     buckets = buckets_of(np.concatenate([b.units[keep] for b, keep in kept]))
     codes = [np.concatenate([place[b.codes[d]][keep] for b, keep in kept]) for d, place in enumerate(places)]
-    every = custom.Part((), scope, np.arange(len(buckets)), buckets)
+    every = custom.Part((), scope, np.arange(len(buckets)), buckets, _redrawn(named, 0))
     parts: list[Callable[[], custom.Part]] = [lambda: every]
     ordered = [(code, i) for code, place in zip(codes, places, strict=True) for i in range(len(place))]
     for number, ((code, i), about) in enumerate(zip(ordered, scored.slices[1:], strict=True), start=1):
@@ -55,16 +55,16 @@ def _part(
 ) -> custom.Part:  # fmt: skip
     rows = np.flatnonzero(codes == i)
     builtin = _builtin(readings, number)
-    scope = replace(every.scope.take(rows), builtin_metrics=builtin, metric_values=_as_values(builtin))
-    return custom.Part(key, scope, rows, every.buckets[rows])
+    scope = replace(every.scope.take(rows), builtin_metrics=builtin, metric_values=as_values(builtin))
+    return custom.Part(key, scope, rows, every.buckets[rows], _redrawn(readings, number))
 
 
 def _builtin(readings: Sequence[Reading], number: int) -> dict[str, float]:
     return {r.key: float(r.values[number]) for r in readings}
 
 
-def _as_values(builtin: Mapping[str, float]) -> dict[str, MetricValue]:
-    return {name: MetricValue(aggregate_results={name: value}) for name, value in builtin.items()}
+def _redrawn(readings: Sequence[Reading], number: int) -> dict[str, np.ndarray]:
+    return {r.key: r.replicates[number] for r in readings if r.replicates is not None}
 
 
 def scope_of(
@@ -99,6 +99,6 @@ def scope_of(
         targets=eval_df.get("targets"),
         columns=columns,
         config=dict(request.config.extra),
-        metric_values=_as_values(builtin),
+        metric_values=as_values(builtin),
     )
     return scope, np.asarray(scored["row_index"])

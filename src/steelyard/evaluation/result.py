@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steelyard.errors import NotFound
-from steelyard.records import ROWS_PATH, Estimate, EvaluationSummary, Store
+from steelyard.evaluation.folder import HasArtifacts, SavedFolder, read_saved, write_saved
+from steelyard.records import Estimate, EvaluationSummary
 from steelyard.records.slices import SliceKey, slice_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Artifact:
 
     path: str
     run_id: str
-    store: Store
+    store: HasArtifacts
 
     @property
     def uri(self) -> str:
@@ -75,13 +76,13 @@ class EvaluationResult:
         run_id: the run that holds it.
         summary: everything that was found, as stored with the run.
         artifacts: name to artifact; charts and custom artifacts by the names that MLflow gives them.
-        store: where the run is kept.
+        store: where its artifacts are: the run's store, or a folder that it was loaded from.
     """
 
     run_id: str
     summary: EvaluationSummary
     artifacts: Mapping[str, Artifact]
-    store: Store
+    store: HasArtifacts
     metric_prefix: str = ""
 
     @cached_property
@@ -133,16 +134,35 @@ class EvaluationResult:
         return found
 
     def save(self, path: str | Path) -> None:
-        """Write the metrics and all artifacts to a folder, as MLflow lays them out."""
-        folder = Path(path)
-        (folder / "artifacts").mkdir(parents=True, exist_ok=True)
-        (folder / "metrics.json").write_text(json.dumps(self.metrics, indent=2))
-        about = {name: {"uri": a.uri, "path": f"artifacts/{a.path}"} for name, a in self.artifacts.items()}
-        (folder / "artifacts_metadata.json").write_text(json.dumps(about, indent=2))
-        for info in self.store.artifacts.walk(self.run_id):
-            target = folder / "artifacts" / info.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(self.store.artifacts.read(self.run_id, info.path))
+        """Write the metrics and the artifacts to a folder, as MLflow lays them out.
+
+        Args:
+            path: the folder; made if it is not there, and its files of an earlier ``save`` replaced.
+
+        Raises:
+            StoreUnavailable: the folder cannot be written.
+        """
+        paths = {name: artifact.path for name, artifact in self.artifacts.items()}
+        write_saved(
+            Path(path), self.store, run_id=self.run_id, prefix=self.metric_prefix, metrics=self.metrics, paths=paths,
+            summary=self.summary,
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: str | Path) -> EvaluationResult:
+        """Read back what ``save`` wrote; nothing else is needed, neither the store nor the run.
+
+        Args:
+            path: the folder.
+
+        Raises:
+            NotFound: no result was saved there.
+            UnreadableFile: a file is damaged.
+        """
+        saved = read_saved(Path(path))
+        store = SavedFolder(Path(path))
+        artifacts = {name: Artifact(at, saved.run_id, store) for name, at in saved.paths.items()}
+        return cls(saved.run_id, saved.summary, artifacts, store, saved.prefix)
 
     def __str__(self) -> str:
         lines = [f"{self.summary.task} evaluation of {self.summary.n_rows:,} rows, run {self.run_id}"]
@@ -161,7 +181,7 @@ class _Tables(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name == "eval_results_table" and self._result.summary.rows_path:
-            return Artifact(ROWS_PATH, self._result.run_id, self._result.store).content
+            return Artifact(self._result.summary.rows_path, self._result.run_id, self._result.store).content
         if name in self._result.summary.tables:
             return self._result.artifacts[name].content
         raise KeyError(name)

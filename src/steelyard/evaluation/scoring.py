@@ -191,14 +191,14 @@ def _row_results(
         "row_id": names.text(block.batch, block.ids),
         "row_index": pa.array(np.arange(offset, offset + n)),
     }
-    ours = {"row_id", "row_index", "target", "prediction", "outcome", *columns}
+    ours = {"row_id", "row_index", "target", "prediction", "outcome", "weight", *columns}
     for name in block.inputs.schema.names:
         if name in inputs.targets or name in inputs.predictions or name in inputs.probabilities:
             continue
         out[f"input:{name}" if name in ours else name] = block.batch.column(name)
+    actual, prediction = columns.pop("actual", None), columns.pop("predicted", None)
     if inputs.targets:
-        out["target"] = block.batch.column(inputs.targets[0])
-    prediction = columns.pop("predicted", None)
+        out["target"] = block.batch.column(inputs.targets[0]) if actual is None else actual
     if block.predictions is not None or prediction is not None:
         out["prediction"] = block.predictions if prediction is None else prediction
     out |= {f"output:{name}": column for name, column in block.outputs.items()}

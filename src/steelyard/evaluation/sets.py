@@ -35,7 +35,10 @@ class MultilabelScorer:
         predicted = self._predicted(block)
         scores = np.full((len(keep), 4), np.nan)
         scores[keep] = self.state.update(rows, ids=block.ids[keep], true=true[keep], predicted=predicted[keep])
-        return {
+        lists: dict[str, pa.Array] = {}
+        if len(self.inputs.targets) > 1:
+            lists = {"actual": self._lists(true), "predicted": self._lists(predicted)}
+        return lists | {
             "correct": pa.array(scores[:, 0] == 1, mask=~keep),
             "hamming_loss/score": pa.array(scores[:, 1], from_pandas=True),
             "jaccard/score": pa.array(scores[:, 3], from_pandas=True),
@@ -43,6 +46,13 @@ class MultilabelScorer:
 
     def readings(self) -> list[Reading]:
         return self.state.readings()
+
+    def _lists(self, chosen: np.ndarray) -> pa.Array:
+        """Return each row's labels as a list of their names."""
+        ends = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))]).astype(np.int32)
+        return pa.ListArray.from_arrays(
+            ends, pa.array(self.plan.labels, pa.string()).take(pa.array(chosen.nonzero()[1]))
+        )
 
     def _predicted(self, block: Block) -> np.ndarray:
         if len(self.inputs.predictions) > 1:

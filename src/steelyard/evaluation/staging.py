@@ -240,8 +240,12 @@ class _Stager:
                                 or pa.types.is_fixed_size_list(first.type)):  # fmt: skip
             lengths = pc.unique(pc.list_value_length(first)).to_pylist()
             if len(lengths) != 1 or lengths[0] is None:
-                raise DataError(f"Column {names[0]!r} (probabilities) holds lists of different lengths: {lengths[:5]}.")
-            return np.asarray(pc.list_flatten(first), dtype=np.float64).reshape(-1, lengths[0])
+                raise DataError(
+                    f"Column {names[0]!r} (probabilities) must hold one list of probabilities a row, all of one length; "
+                    f"it has the lengths {', '.join('none' if n is None else str(n) for n in lengths[:5])}."
+                )
+            flat = as_numbers(pc.list_flatten(first), names[0], "probabilities")
+            return flat.reshape(-1, lengths[0])
         return np.column_stack([as_numbers(batch.column(n), n, "probabilities", offset=self.offset) for n in names])
 
     def _probabilities(self, probabilities: np.ndarray, outcomes: np.ndarray, added: dict[str, Any]) -> None:

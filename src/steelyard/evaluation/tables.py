@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 
 from steelyard.evaluation.classification import ClassificationScorer
 from steelyard.evaluation.numeric import RegressionScorer
-from steelyard.metrics.confusion import Binary, accuracy, f1, precision, recall
+from steelyard.metrics.confusion import Binary, f1, precision, recall
 from steelyard.metrics.multiclass import MulticlassState
 from steelyard.records import Estimate
 
@@ -48,10 +48,9 @@ def per_class(scorer: object, find: Callable[[str], Estimate | None]) -> Mapping
         return None
     cells = Binary.of(scorer.state.counts())
     names = scorer.labels.names
-    square = np.array([[cells.tn, cells.fp], [cells.fn, cells.tp]])
     columns: dict[str, Any] = {
         "positive_class": names, "true_negatives": cells.tn, "false_positives": cells.fp, "false_negatives": cells.fn,
-        "true_positives": cells.tp, "example_count": cells.total, "accuracy_score": accuracy(square),
+        "true_positives": cells.tp, "example_count": cells.total, "accuracy_score": (cells.tp + cells.tn) / cells.total,
         "recall_score": recall(cells), "precision_score": precision(cells), "f1_score": f1(cells),
     }  # fmt: skip
     for metric in ("roc_auc", "precision_recall_auc"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from steelyard.metrics import calibration, confusion, ordered
 from steelyard.metrics.catalogue import info
+from steelyard.metrics.confusion import Binary
 from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import IntervalKind, Reading, ratio
 from steelyard.metrics.states.histogram import (
@@ -136,7 +137,8 @@ class BinaryState:
 
     def _functions(self, total: np.ndarray, draws: np.ndarray, n: np.ndarray) -> list[Reading]:
         shape = (2, 2)
-        value, drawn = total.reshape(*shape, -1), draws.reshape(*shape, *draws.shape[1:])
+        value = Binary.of(total.reshape(*shape, -1))
+        drawn = Binary.of(draws.reshape(*shape, *draws.shape[1:]))
         rows = n.sum(axis=0)
         some = total.sum(axis=0) > 0
 
@@ -144,9 +146,7 @@ class BinaryState:
             return Reading(info=info(name), values=np.where(some, at, np.nan), n=rows, replicates=replicates)
 
         return [
-            reading(
-                "f1_score", confusion.f1(confusion.Binary.of(value)[1]), confusion.f1(confusion.Binary.of(drawn)[1])
-            ),
+            reading("f1_score", confusion.f1(value[1]), confusion.f1(drawn[1])),
             reading("balanced_accuracy_score", confusion.balanced_accuracy(value), confusion.balanced_accuracy(drawn)),
             reading("matthews_corrcoef", confusion.matthews(value), confusion.matthews(drawn)),
             reading("cohen_kappa_score", confusion.kappa(value), confusion.kappa(drawn)),

@@ -1,7 +1,7 @@
 """Every measure that is a function of a confusion matrix, over any trailing axes (slices, replicates).
 
 ``counts[i, j]`` is the weight of rows whose true label is i and whose predicted label is j. A division by zero gives 0
-where scikit-learn gives 0, so that logged values agree; which values those are is told by :func:`undefined`.
+where scikit-learn gives 0, so that logged values agree.
 """
 
 from __future__ import annotations
@@ -28,13 +28,29 @@ class Binary:
     @staticmethod
     def of(counts: np.ndarray) -> Binary:
         """Return the cells of every label: ``counts`` has shape (K, K, …), each cell array (K, …)."""
-        tp = np.einsum("ii...->i...", counts)
-        true, predicted = counts.sum(axis=1), counts.sum(axis=0)
+        return Binary.of_margins(np.einsum("ii...->i...", counts), counts.sum(axis=1), counts.sum(axis=0))
+
+    @staticmethod
+    def of_margins(right: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> Binary:
+        """Return the cells of every label from its rows that are right, that have it, and that were called it.
+
+        All measures here are functions of these 3 K numbers, so replicates of the K × K matrix are never needed.
+        """
         total = true.sum(axis=0)
-        return Binary(tn=total - true - predicted + tp, fp=predicted - tp, fn=true - tp, tp=tp)
+        return Binary(tn=total - true - predicted + right, fp=predicted - right, fn=true - right, tp=right)
 
     def __getitem__(self, label: int) -> Binary:
         return Binary(self.tn[label], self.fp[label], self.fn[label], self.tp[label])
+
+    @property
+    def true(self) -> np.ndarray:
+        """Rows that have the label."""
+        return self.tp + self.fn
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Rows that were called it."""
+        return self.tp + self.fp
 
     @property
     def total(self) -> np.ndarray:
@@ -65,48 +81,41 @@ def negative_predictive_value(c: Binary) -> np.ndarray:
     return ratio(c.tn, c.tn + c.fn, empty=0.0)
 
 
-def accuracy(counts: np.ndarray) -> np.ndarray:
-    """The share of rows on the diagonal."""
-    return ratio(np.einsum("ii...->...", counts), counts.sum(axis=(0, 1)))
+def accuracy(c: Binary) -> np.ndarray:
+    """The share of rows whose label is right, from the cells of every label."""
+    return ratio(c.tp.sum(axis=0), c.total[0])
 
 
-def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
+def balanced_accuracy(c: Binary) -> np.ndarray:
     """The mean recall of the labels that occur in the truth (Brodersen et al. 2010)."""
-    cells = Binary.of(counts)
-    present = cells.tp + cells.fn > 0
-    return ratio((recall(cells) * present).sum(axis=0), present.sum(axis=0))
+    present = c.true > 0
+    return ratio((recall(c) * present).sum(axis=0), present.sum(axis=0))
 
 
-def matthews(counts: np.ndarray) -> np.ndarray:
+def matthews(c: Binary) -> np.ndarray:
     """The correlation of truth and prediction for K labels (Matthews 1975; Gorodkin 2004)."""
-    true, predicted = counts.sum(axis=1), counts.sum(axis=0)
-    n = true.sum(axis=0)
-    correct = np.einsum("ii...->...", counts)
-    covariance = correct * n - (true * predicted).sum(axis=0)
-    spread = (n**2 - (true**2).sum(axis=0)) * (n**2 - (predicted**2).sum(axis=0))
+    n = c.total[0]
+    covariance = c.tp.sum(axis=0) * n - (c.true * c.predicted).sum(axis=0)
+    spread = (n**2 - (c.true**2).sum(axis=0)) * (n**2 - (c.predicted**2).sum(axis=0))
     return ratio(covariance, np.sqrt(np.maximum(spread, 0.0)), empty=0.0)
 
 
-def kappa(counts: np.ndarray) -> np.ndarray:
+def kappa(c: Binary) -> np.ndarray:
     """Cohen's agreement beyond chance (Cohen 1960)."""
-    true, predicted = counts.sum(axis=1), counts.sum(axis=0)
-    n = true.sum(axis=0)
-    expected = ratio((true * predicted).sum(axis=0), n**2)
-    observed = ratio(np.einsum("ii...->...", counts), n)
-    return ratio(observed - expected, 1 - expected)
+    n = c.total[0]
+    expected = ratio((c.true * c.predicted).sum(axis=0), n**2)
+    return ratio(accuracy(c) - expected, 1 - expected)
 
 
-def averaged(measure: Callable[[Binary], np.ndarray], counts: np.ndarray, average: Average) -> np.ndarray:
+def averaged(measure: Callable[[Binary], np.ndarray], c: Binary, average: Average) -> np.ndarray:
     """Average a one-against-the-rest measure over labels as scikit-learn does.
 
     Args:
         measure: such as :func:`precision`.
-        counts: shape (K, K, …).
+        c: the cells of every label.
         average: ``macro`` (over labels that occur in truth or prediction), ``micro`` or ``weighted`` (by true counts).
     """
-    cells = Binary.of(counts)
     if average == "micro":
-        return measure(Binary(*(np.sum(x, axis=0) for x in (cells.tn, cells.fp, cells.fn, cells.tp))))
-    support = cells.tp + cells.fn
-    weight = support if average == "weighted" else (support + cells.fp > 0).astype(float)
-    return ratio((measure(cells) * weight).sum(axis=0), weight.sum(axis=0), empty=0.0)
+        return measure(Binary(*(np.sum(x, axis=0) for x in (c.tn, c.fp, c.fn, c.tp))))
+    weight = c.true if average == "weighted" else (c.true + c.fp > 0).astype(float)
+    return ratio((measure(c) * weight).sum(axis=0), weight.sum(axis=0), empty=0.0)

@@ -31,7 +31,8 @@ class MulticlassState:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.k = len(plan.labels)
-        self.cells = SlicedTally(self.k**2, plan.sizes, weighted=plan.weighted)
+        self.matrix = np.zeros((self.k, self.k))
+        self.margins = SlicedTally(3 * self.k, plan.sizes, weighted=plan.weighted)
         self.rows = SlicedTally(self.k, plan.sizes)
         self.calibration = calibration.CalibrationState(plan) if plan.probabilities else None
         self.retained = Retained(plan.retain)
@@ -47,7 +48,13 @@ class MulticlassState:
             true, predicted: shape (n,), label numbers in [0, K).
             probabilities: shape (n, K), in the order of the plan's labels, or None.
         """
-        self.cells.add(rows, cells=true.astype(np.int64) * self.k + predicted)
+        pairs = true.astype(np.int64) * self.k + predicted
+        counted = np.bincount(pairs, weights=rows.weights, minlength=self.k**2)
+        self.matrix += counted.reshape(self.k, self.k)
+        right = true == predicted
+        self.margins.add(rows if right.all() else rows.only(right), cells=true[right])
+        self.margins.add(rows, cells=true + self.k)
+        self.margins.add(rows, cells=predicted + 2 * self.k)
         self.rows.add(Rows(rows.buckets, rows.codes, None, rows.places), cells=true)
         if probabilities is None or self.calibration is None:
             return
@@ -73,7 +80,8 @@ class MulticlassState:
     def merge(self, other: MulticlassState) -> MulticlassState:
         """Return the state of both parts' rows."""
         merged = MulticlassState(self.plan)
-        merged.cells, merged.rows = self.cells.merge(other.cells), self.rows.merge(other.rows)
+        merged.matrix = self.matrix + other.matrix
+        merged.margins, merged.rows = self.margins.merge(other.margins), self.rows.merge(other.rows)
         merged.retained = self.retained.merge(other.retained)
         if self.calibration is not None and other.calibration is not None:
             merged.calibration = self.calibration.merge(other.calibration)
@@ -81,12 +89,12 @@ class MulticlassState:
 
     def counts(self) -> np.ndarray:
         """Return the confusion counts of all rows: shape (K, K), true by predicted."""
-        return self.cells.total()[:, 0].reshape(self.k, self.k)
+        return self.matrix
 
     def readings(self) -> list[Reading]:
         """Return every metric on every slice, and each label's own."""
-        total = self._square(self.cells.total())
-        draws = self._square(self.cells.replicate(self.plan.weight_matrix))
+        total = self._cells(self.margins.total())
+        draws = self._cells(self.margins.replicate(self.plan.weight_matrix))
         n = self.rows.total()
         rows = n.sum(axis=0)
         readings = [self._accuracy(total, draws, rows), *self._averages(total, draws, rows)]
@@ -103,17 +111,17 @@ class MulticlassState:
             readings += self._in_order(n)
         return readings
 
-    def _square(self, counts: np.ndarray) -> np.ndarray:
-        return counts.reshape(self.k, self.k, *counts.shape[1:])
+    def _cells(self, margins: np.ndarray) -> Binary:
+        return Binary.of_margins(*margins.reshape(3, self.k, *margins.shape[1:]))
 
-    def _accuracy(self, total: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> Reading:
+    def _accuracy(self, total: Binary, draws: Binary, rows: np.ndarray) -> Reading:
         return Reading(
             info=info("accuracy_score"), values=confusion.accuracy(total), n=rows, replicates=confusion.accuracy(draws),
             interval="replicates" if self.plan.weighted else "proportion",
-            successes=np.einsum("ii...->...", total), bounded_by_missing=True,
+            successes=total.tp.sum(axis=0), bounded_by_missing=True,
         )  # fmt: skip
 
-    def _averages(self, total: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> list[Reading]:
+    def _averages(self, total: Binary, draws: Binary, rows: np.ndarray) -> list[Reading]:
         readings = []
         for name, measure in _AVERAGED.items():
             for average in ("macro", "micro", "weighted"):
@@ -124,12 +132,11 @@ class MulticlassState:
                     readings.append(Reading(info=info(name), values=value, n=rows, replicates=drawn))
         return readings
 
-    def _per_label(self, total: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> list[Reading]:
-        cells, drawn = Binary.of(total), Binary.of(draws)
+    def _per_label(self, total: Binary, draws: Binary, rows: np.ndarray) -> list[Reading]:
         exact: IntervalKind = "replicates" if self.plan.weighted else "proportion"
         readings = []
         for i, label in enumerate(self.plan.labels):
-            c, d = cells[i], drawn[i]
+            c, d = total[i], draws[i]
             for name, hits, of, hits_b, of_b, why in (
                 ("precision_score", c.tp, c.tp + c.fp, d.tp, d.tp + d.fp, "never predicted"),
                 ("recall_score", c.tp, c.tp + c.fn, d.tp, d.tp + d.fn, "no such row"),
@@ -192,8 +199,7 @@ class MulticlassState:
                 Reading(info=info("precision_recall_auc"), label=label, values=ap.values, n=rows,
                         replicates=ap.replicates),
             ]  # fmt: skip
-        cells = Binary.of(self._square(self.cells.total()))
-        support = cells.tp + cells.fn
+        support = self._cells(self.margins.total()).true
         roc_values, roc_draws = np.stack([r.values for r in rocs]), np.stack([r.replicates for r in rocs])
         ap_values, ap_draws = np.stack([a.values for a in aps]), np.stack([a.replicates for a in aps])
         missing = np.flatnonzero(np.isnan(roc_values).any(axis=0) & (rows > 0))

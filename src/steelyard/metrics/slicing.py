@@ -150,9 +150,10 @@ def _sort_key(word: str) -> tuple[int, float, str]:
     if word.startswith("< "):
         return (0, float("-inf"), word)
     try:
-        return (0, float(word.removeprefix("≥ ").removeprefix("[").split(",")[0]), word)
+        number = float(word.removeprefix("≥ ").removeprefix("[").split(",")[0])
     except ValueError:
         return (1, 0.0, word)
+    return (0, number, word) if number == number else (1, 0.0, word)  # a slice named "nan" is a word
 
 
 def dimensions(slices: Sequence[SliceSpec] | None) -> tuple[Dimension, ...]:
@@ -226,7 +227,13 @@ def _by_value(column: pa.Array) -> Coded:
 
 
 def _word(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    """Return a value as text: short for a number where that loses nothing, so that different numbers stay apart."""
+    if not isinstance(value, float):
+        return str(value)
+    if value != value:
+        return MISSING
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _by_predicate(name: str, predicate: Callable[..., Any], batch: pa.RecordBatch) -> Coded:

@@ -84,6 +84,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Open a reading transaction: every statement in it sees the same state."""
         with self._gate.inside(), self._explained(), self._reader().connect() as connection:
+            if not self.dialect.one_writer:  # SQLite's reads are snapshots anyway
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager

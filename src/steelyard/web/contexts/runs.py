@@ -94,6 +94,7 @@ class RunsPage:
     columns: tuple[Column, ...]
     choices: tuple[Choice, ...]
     rows: tuple[RunRow, ...]
+    confidences: tuple[float, ...] = ()
     baseline_id: str = ""
     baseline_name: str = ""
     older: PageLink | None = None

@@ -146,6 +146,7 @@ def _with_columns(
     return replace(
         context,
         columns=columns,
+        confidences=tuple(sorted({e.confidence for found in estimates.values() for e in found.values()})),
         choices=tuple(
             Choice(key=key, kind=key.partition(".")[0][:-1], name=key.partition(".")[2], chosen=key in chosen)
             for key in sorted(known, key=lambda key: key not in chosen)
