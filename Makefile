@@ -1,11 +1,13 @@
 # Every task of the project. `make` alone lists them.
-# Variables: PYTHON (for the virtual environment), T (what to test), ARGS (more for pytest), DEMO_ARGS, PORT.
+# Variables: PYTHON (for the virtual environment), T (what to test), B (what to measure), ARGS (more for either),
+# DEMO_ARGS, PORT, JOBS (test processes).
 PYTHON    ?= python3
 PORT      ?= 5000
 JOBS      ?= 2
 T         ?=
 ARGS      ?=
 DEMO_ARGS ?=
+B         ?= $(filter-out benchmarks/measuring.py,$(wildcard benchmarks/*.py))
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -53,8 +55,8 @@ fix: $(READY) ## put right what a program can: format, imports, generated parts 
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/python tools/docs.py --write
 
-bench: $(READY) ## measure speed and memory beside other packages (benchmarks/)
-	@set -e; for script in benchmarks/bench_*.py; do echo "bench   $$script"; $(BIN)/python $$script; done
+bench: $(READY) ## measure speed and memory (one: make bench B=benchmarks/tracking.py ARGS='--trials 3')
+	@$(foreach script,$(B),echo "bench   $(script)" && $(BIN)/python $(script) $(ARGS) &&) true
 
 docs: $(READY) ## build the documentation site into site/
 	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

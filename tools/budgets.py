@@ -1,6 +1,6 @@
 """Keep the house small: sizes of files and functions, names, islands, and nothing that belongs to one machine.
 
-Run ``python tools/budgets.py`` from anywhere. It prints each breach as ``file: what is wrong`` and exits 1 if there are any.
+``python tools/budgets.py``, from anywhere, prints each breach as ``file: what is wrong`` and exits 1 if there is one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,17 @@ ISLAND_LINES = 300
 ISLANDS_TOTAL = 5_000
 SCRIPT_LINE = 400  # a longer line of JavaScript is not written by hand
 
-LONGER_FILES: dict[str, str] = {}
+LONGER_FILES: dict[str, str] = {
+    "tests/flavors/test_hostile_models_are_refused.py": "a corpus: one hostile file after another",
+}
 """Files between 400 and 500 lines, each with its reason. None may pass 500."""
 
-LONGER_FUNCTIONS: dict[str, str] = {}
+LONGER_FUNCTIONS: dict[str, str] = {
+    "src/steelyard/evaluation/evaluate.py::evaluate": "the front door: its parameters, one a line, are half of it",
+    "tests/compare/synthetic.py::save": "writes one literal record",
+    "tests/web/sample_runs.py::binary": "writes one literal record",
+    "tests/web/sample_runs.py::_record": "writes one literal record",
+}
 """Functions over 60 lines (``path::name``), each with its reason."""
 
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools"}
@@ -37,6 +44,22 @@ def kept_files() -> list[Path]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return sorted({path for name in listed.split("\0") if name and (path := ROOT / name).is_file()})
+
+
+def stale_exceptions(long_functions: set[str]) -> Iterator[str]:
+    """Yield exceptions that nothing needs any more, so that the list stays short."""
+    for name in sorted(LONGER_FUNCTIONS.keys() - long_functions):
+        yield f"{name}: is short enough, or gone; take it off LONGER_FUNCTIONS in tools/budgets.py"
+    for name in sorted(name for name in LONGER_FILES if not (ROOT / name).is_file()):
+        yield f"{name}: is gone; take it off LONGER_FILES in tools/budgets.py"
+
+
+def long_functions(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield (``path::name``, what is wrong) of every function over the limit."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (length := code_lines(node)) > FUNCTION_LINES:
+            problem = f"line {node.lineno}: {node.name}() has {length} lines; {FUNCTION_LINES} is the most"
+            yield f"{name}::{node.name}", problem
 
 
 def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -56,12 +79,6 @@ def python_breaches(name: str, text: str) -> Iterator[str]:
         yield f"{lines} lines; split it, or give a reason in tools/budgets.py"
     elif lines <= FILE_LINES and name in LONGER_FILES:
         yield "is short enough again; take it off LONGER_FILES in tools/budgets.py"
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        length = code_lines(node)
-        if length > FUNCTION_LINES and f"{name}::{node.name}" not in LONGER_FUNCTIONS:
-            yield f"line {node.lineno}: {node.name}() has {length} lines; {FUNCTION_LINES} is the most"
 
 
 def script_breaches(text: str) -> Iterator[str]:
@@ -92,6 +109,7 @@ def machine_breaches(path: Path, text: str) -> Iterator[str]:
 
 def breaches() -> Iterator[str]:
     scripts = 0
+    too_long: set[str] = set()
     for path in kept_files():
         name = path.relative_to(ROOT).as_posix()
         found = list(name_breaches(path.relative_to(ROOT)))
@@ -100,10 +118,14 @@ def breaches() -> Iterator[str]:
             found += machine_breaches(path, text)
             if path.suffix == ".py":
                 found += python_breaches(name, text)
+                functions = dict(long_functions(name, text))
+                found += [problem for key, problem in functions.items() if key not in LONGER_FUNCTIONS]
+                too_long |= functions.keys()
             if path.suffix == ".js" and name.startswith("src/"):
                 found += script_breaches(text)
                 scripts += text.count("\n")
         yield from (f"{name}: {breach}" for breach in found)
+    yield from stale_exceptions(too_long)
     if scripts > ISLANDS_TOTAL:
         yield f"src: {scripts} lines of JavaScript in all; {ISLANDS_TOTAL} is the most"
 

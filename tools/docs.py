@@ -29,9 +29,7 @@ ROOMS = (
 VALUES = {
     "ALL_ROWS": "The key of the slice that holds all rows: the empty tuple.",
     "CORPUS_METRICS": "Text metrics of all rows together (BLEU, chrF), by name.",
-    "DARK": "The dark theme of charts.",
     "FileInfo": "MLflow's older name of `ArtifactInfo`.",
-    "LIGHT": "The light theme of charts.",
     "LifecycleStage": "Whether a run or an experiment is active or deleted.",
     "MlflowException": "MLflow's name of `SteelyardError`, the root of every error raised on purpose.",
     "ModelStatus": "How a logged model stands: `PENDING`, `READY` or `FAILED`.",
@@ -42,6 +40,7 @@ VALUES = {
     "RestException": "MLflow's name of an error of the server; here `SteelyardError`.",
     "RowKind": "`fixed`, `broken`, `still_wrong`, `still_right`, `only_candidate` or `only_baseline`.",
     "RunStatus": "`RUNNING`, `SCHEDULED`, `FINISHED`, `FAILED` or `KILLED`.",
+    "SCHEMA": "The address that names the version of Vega-Lite that charts are written in.",
     "SERIALIZATION_FORMAT_CLOUDPICKLE": "`cloudpickle`: loads only where the caller names the digest.",
     "SERIALIZATION_FORMAT_PICKLE": "`pickle`: loads only where the caller names the digest.",
     "SERIALIZATION_FORMAT_SKOPS": "`skops`: loads without running code of the file's. The default.",
@@ -51,6 +50,7 @@ VALUES = {
     "Spec": "A Vega-Lite specification, as a dict.",
     "TEXT_METRICS": "Text metrics that score one row at a time, by name.",
     "Task": "What was scored: `binary`, `multiclass`, `multilabel`, `regression`, `ranking`, `text` or `custom`.",
+    "Theme": "`light` or `dark`.",
     "Verdict": "`better`, `worse`, `equivalent` or `undecided`.",
     "ViewType": "`ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.",
 }
@@ -112,7 +112,8 @@ def _parameter(parameter: object) -> str:
     name = str(getattr(parameter, "name", "")).upper()
     shown = name if kind == "argument" else ", ".join(getattr(parameter, "opts", ()))
     default = getattr(parameter, "default", None)
-    if callable(default) or default is None or default is False or default == "" or "Sentinel" in type(default).__name__:
+    computed = callable(default) or "Sentinel" in type(default).__name__
+    if computed or default is None or default is False or default == "":
         default = "needed" if getattr(parameter, "required", False) else ""
     told = str(getattr(parameter, "help", "") or "").replace("|", "\\|")
     return f"| `{shown}` | {told} | {f'`{default}`' if default not in ('', 'needed') else default} |"
@@ -203,8 +204,9 @@ def changelog_problems() -> Iterator[str]:
     import steelyard
 
     top = re.search(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    if top is None or top[1] != steelyard.__version__:
-        yield f"CHANGELOG.md: its top version is {top[1] if top else 'missing'}; the package's is {steelyard.__version__}"
+    found = top[1] if top else "missing"
+    if found != steelyard.__version__:
+        yield f"CHANGELOG.md: its top version is {found}; the package's is {steelyard.__version__}"
 
 
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from markdown import ABOUT, OUTPUT, ROOT, blocks, run
+from .code_blocks import ABOUT, OUTPUT, ROOT, blocks, run
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = [page for page in PAGES if any(block.kind == "python" for block in blocks(page))]

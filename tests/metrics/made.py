@@ -69,7 +69,9 @@ def binary(
 ) -> dict[str, Reading]:
     """Binary readings of bools, on all rows."""
     n = len(true)
-    plan = Plan(labels=("0", "1"), weighted=weights is not None, probabilities=scores is not None, replicates=replicates)
+    plan = Plan(
+        labels=("0", "1"), weighted=weights is not None, probabilities=scores is not None, replicates=replicates
+    )
     state = BinaryState(plan)
     columns = made(n, 1)
     rows = Rows.of(buckets_of(columns.ids), (), None if weights is None else np.asarray(weights, float))
@@ -111,15 +113,8 @@ def multiclass(
 
 
 def regression(true: np.ndarray, predicted: np.ndarray, weights: Any = None, **layout: Any) -> dict[str, Reading]:
-    """Regression readings with the shift and scale that the evaluation room would choose."""
-    spread = float(true.std())
-    plan = Plan(
-        shift=float(true.mean()),
-        scale=float(2.0 ** np.ceil(np.log2(spread))) if spread > 0 else 1.0,
-        weighted=weights is not None,
-        replicates=20,
-        **layout,
-    )
+    """Regression readings with the shift that the evaluation room would choose."""
+    plan = Plan(shift=float(true.mean()), weighted=weights is not None, replicates=20, **layout)
     state = RegressionState(plan)
     columns = made(len(true), 1)
     rows = Rows.of(buckets_of(columns.ids), (), None if weights is None else np.asarray(weights, float))

@@ -26,9 +26,9 @@ def frame(n: int = 300, seed: int = 1) -> pd.DataFrame:
     p = 1 / (1 + np.exp(-(x + 0.3 * rng.normal(size=n))))
     return pd.DataFrame(
         {
-            "x": x, "y": (rng.uniform(size=n) < 1 / (1 + np.exp(-x))).astype(int), "yhat": (p > 0.5).astype(int), "p": p,
-            "group": rng.choice(["a", "b", "c"], n), "w": rng.uniform(0.2, 3, n), "user": rng.integers(0, 60, n),
-            "key": [f"k{i}" for i in range(n)],
+            "x": x, "y": (rng.uniform(size=n) < 1 / (1 + np.exp(-x))).astype(int), "yhat": (p > 0.5).astype(int),
+            "p": p, "group": rng.choice(["a", "b", "c"], n), "w": rng.uniform(0.2, 3, n),
+            "user": rng.integers(0, 60, n), "key": [f"k{i}" for i in range(n)],
         }
     )  # fmt: skip
 
@@ -100,7 +100,9 @@ def test_a_row_without_a_prediction_is_counted_and_bounds_the_accuracy() -> None
     assert rows.correct.isna().sum() == 30
 
 
-@pytest.mark.parametrize("bad", [[5], [0], [299], [10, 11], [0, 1, 2, 3], list(range(140, 170)), [7, 100, 101, 250]], ids=str)
+@pytest.mark.parametrize(
+    "bad", [[5], [0], [299], [10, 11], [0, 1, 2, 3], list(range(140, 170)), [7, 100, 101, 250]], ids=str
+)
 def test_a_model_that_fails_on_some_rows_loses_those_rows_and_no_other(bad: list[int]) -> None:
     data = frame()
     poison = set(data.loc[bad, "x"])
@@ -250,6 +252,14 @@ def test_columns_of_many_labels_may_come_in_any_order(order: tuple[str, ...]) ->
     for i, name in enumerate(names):
         theirs = sk.average_precision_score(true == name, p[:, i])
         assert result.estimates[f"precision_recall_auc/{name}"].value == pytest.approx(theirs)
+
+
+def test_long_numbers_that_floats_cannot_tell_apart_are_no_labels() -> None:
+    """Two account numbers must not become one label."""
+    big = 2**53
+    rows = pd.DataFrame({"y": [big, big + 1, big + 2] * 20, "yhat": [big] * 60})
+    with pytest.raises(DataError, match="text"):  # the way out: turn them into text
+        run(rows)
 
 
 def test_a_model_knows_labels_that_the_test_set_lacks() -> None:

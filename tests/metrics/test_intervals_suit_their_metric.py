@@ -71,7 +71,9 @@ def test_the_area_gets_delongs_interval(readings: Any) -> None:
     assert (area.low, area.high) == pytest.approx(ends, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["f1_score", "matthews_corrcoef", "expected_calibration_error", "aurc", "ks_statistic"])
+@pytest.mark.parametrize(
+    "name", ["f1_score", "matthews_corrcoef", "expected_calibration_error", "aurc", "ks_statistic"]
+)
 def test_other_functions_of_the_rows_get_the_bootstrap(name: str, readings: Any) -> None:
     estimate = told(readings)[name]
     assert estimate.method == "bootstrap"

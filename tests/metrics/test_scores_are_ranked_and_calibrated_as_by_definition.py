@@ -1,4 +1,4 @@
-"""Areas, losses and calibration: equal to scikit-learn and SciPy where these have them, to the plain definition else."""
+"""Areas, losses and calibration equal scikit-learn and SciPy where these have them, the plain definition else."""
 
 from __future__ import annotations
 

@@ -170,7 +170,12 @@ def test_crossing_two_columns_of_names_is_refused_before_memory_is_spent() -> No
 
 @pytest.mark.parametrize(
     ("spec", "message"),
-    [([3], "cannot be read"), ([[]], "cannot be read"), ([{"x": 3}], "must name a function"), (["c", "c"], "'c' twice")],
+    [
+        ([3], "cannot be read"),
+        ([[]], "cannot be read"),
+        ([{"x": 3}], "must name a function"),
+        (["c", "c"], "'c' twice"),
+    ],
 )
 def test_a_specification_that_cannot_be_read_is_refused(spec: Any, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
@@ -229,9 +234,7 @@ def test_every_metric_of_many_labels_on_a_slice_is_that_of_its_rows_alone() -> N
     def readings(where: np.ndarray, plan: Plan) -> Any:
         state, part = MulticlassState(plan), columns.take(where)
         rows = part.rows if plan.sizes else type(part.rows).of(part.rows.buckets)
-        state.update(
-            rows, ids=part.ids, true=true[where], predicted=p[where].argmax(axis=1), probabilities=p[where]
-        )
+        state.update(rows, ids=part.ids, true=true[where], predicted=p[where].argmax(axis=1), probabilities=p[where])
         return by_key(state.readings())
 
     layout: dict[str, Any] = {"labels": ("a", "b", "c"), "probabilities": True, "replicates": 20}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,12 @@ def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 # --- tallies ---------------------------------------------------------------------------------------------------------
 
-numbers = st.floats(-1e6, 1e6, allow_nan=False) | st.floats(-1e-6, 1e-6) | st.sampled_from([0.1, 1 / 3, -0.0, 2.0**-53])
+numbers = (
+    st.floats(-1e6, 1e6)
+    | st.floats(-1e-6, 1e-6)
+    | st.floats(-1e30, 1e30)
+    | st.sampled_from([0.1, 1 / 3, -0.0, 2.0**-53])
+)
 
 
 @st.composite
@@ -100,27 +106,24 @@ def test_sparse_and_dense_tallies_say_the_same(rows: Any) -> None:
         return tally.total(), filled(rows, whole=True).occupied(), tally.collapse().total(), tally.replicate(DRAW)
 
     dense = told()
+    size = 1e3 * np.abs(rows[2]).sum() + 1  # a product of matrices adds in its own order
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tally_module, "_DENSE_LIMIT", 0)
         sparse = told()
     for ours, theirs in zip(dense, sparse, strict=True):
-        np.testing.assert_allclose(theirs, ours, rtol=1e-12, atol=1e-8)  # a product of matrices adds in its own order
+        np.testing.assert_allclose(theirs, ours, rtol=1e-12, atol=1e-14 * size)
 
 
 @quick
 @given(rows=added())
-def test_a_tally_of_fractions_rounds_each_value_to_2_to_the_minus_53_and_nothing_else(table: str, rows: Any) -> None:
-    from fractions import Fraction
-
+def test_a_tally_of_fractions_is_the_exact_sum_but_for_its_last_rounding(table: str, rows: Any) -> None:
     places, cells, values = rows
     total = filled(rows, whole=False).total()
     for cell in range(3):
         for piece in range(2):
             here = values[(cells == cell) & (places // BUCKETS == piece)]
-            exact = sum((Fraction(v) for v in here.tolist()), Fraction(0))
-            slack = Fraction(len(here), 2**53) + abs(exact) * Fraction(2, 2**53) + Fraction(2) ** -52
-            # The two limbs end in one float each, and the bucket sums in one more.
-            assert abs(Fraction(float(total[cell, piece])) - exact) <= slack + sum(abs(Fraction(v)) for v in here) / 2**51
+            slack = 2.0**-50 * np.abs(here).sum()
+            assert abs(total[cell, piece] - fsum(here)) <= slack
 
 
 def test_tallies_of_other_shapes_do_not_merge(table: str) -> None:
@@ -260,7 +263,7 @@ def _regression(plan: Plan, part: Columns) -> RegressionState:
 
 
 def _means(plan: Plan, part: Columns) -> MeansState:
-    state = MeansState(plan, [info("accuracy_score"), info("mean_absolute_error")], scales=[1.0, 1024.0])
+    state = MeansState(plan, [info("accuracy_score"), info("mean_absolute_error")])
     state.update(part.rows, ids=part.ids, scores=part["scores"])
     return state
 

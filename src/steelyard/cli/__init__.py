@@ -12,6 +12,7 @@ from steelyard.cli.compare import compare
 from steelyard.cli.demo import demo
 from steelyard.cli.evaluate import evaluate
 from steelyard.cli.runs import runs
+from steelyard.cli.text import spell_out, visible
 from steelyard.cli.ui import ui
 from steelyard.errors import SteelyardError
 
@@ -54,9 +55,7 @@ def main() -> None:
 
     An error of ours is a sentence and exit code 2; STEELYARD_DEBUG=1 shows where it arose.
     """
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")  # a shape that the terminal's encoding lacks must not end the command
+    spell_out()
     try:
         app()
     except SteelyardError as problem:
@@ -73,8 +72,6 @@ def main() -> None:
 
 
 def _tell(problem: SteelyardError) -> None:
-    from steelyard.cli.text import visible
-
     if os.environ.get("STEELYARD_DEBUG", "0") not in ("", "0"):
         import traceback
 

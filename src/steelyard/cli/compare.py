@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from steelyard.records import Store
 
 _MOST = 30
+_MOST_REASONS = 6
 _WIDE = 100
 
 
@@ -106,10 +107,10 @@ def _print(found: Comparison, headline: Container[str], reasons: list[str]) -> N
         out.print(f"{c.fixed:,} rows fixed, {c.broken:,} broken, {same}.")
     for warning in found.warnings:
         out.print(f"[yellow]mind[/] {safe(warning)}")
-    for reason in reasons[:_MOST]:
+    for reason in reasons[:_MOST_REASONS]:
         out.print(f"[red]▼ gate failed[/] {safe(reason)}")
-    if len(reasons) > _MOST:
-        out.print(f"… and {len(reasons) - _MOST} more reasons: --json lists all.")
+    if len(reasons) > _MOST_REASONS:
+        out.print(f"… and {len(reasons) - _MOST_REASONS} more reasons: --json lists all.")
 
 
 def _print_slices(found: Comparison, headline: Container[str]) -> None:
@@ -125,7 +126,7 @@ def _print_slices(found: Comparison, headline: Container[str]) -> None:
         return
     told.sort(key=lambda d: (d.verdict != "worse", d.metric not in headline))
     rows = [
-        (safe(d.slice_name), safe(d.metric), signed(d.difference), span(d.low, d.high, signed), verdict(d.verdict))
+        (safe(d.slice_name), safe(d.title), signed(d.difference), span(d.low, d.high, signed), verdict(d.verdict))
         for d in told[:_MOST]
     ]
     columns = ("slice", "metric", "difference", f"{found.confidence:.0%} interval", "verdict")

@@ -19,6 +19,7 @@ SHAPES = {"better": "▲ better", "worse": "▼ worse", "equivalent": "■ equiv
 _STYLES = {"better": "green", "worse": "red", "equivalent": "default", "undecided": "yellow"}
 _NARROWEST_NAME = 12
 _GAP = 3
+_MOST_READABLE = 1e7  # beyond, a power of ten is shorter
 
 
 def console(width: int | None = None) -> Console:
@@ -87,7 +88,11 @@ def number(value: float | None, digits: int = 4) -> str:
         return "undefined"
     if abs(value) == float("inf"):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:,.0f}" if value == int(value) and 10 <= abs(value) < 1e15 else f"{value:.{digits}g}"
+    whole = value == int(value) and 10 <= abs(value) < 1e15
+    if whole or 10 ** (digits - 1) <= abs(value) < _MOST_READABLE:
+        text = f"{value if whole else float(f'{value:.{digits}g}'):,.0f}"
+    else:
+        text = f"{value:,.{digits}g}"
     return text.replace("-", "−")
 
 

@@ -44,9 +44,7 @@ def evaluate(
     ] = None,
     id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="What names each row.")] = None,
     weights: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of row weights.")] = None,
-    clusters: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="What tells whose rows belong together.")
-    ] = None,
+    clusters: Annotated[str | None, typer.Option(metavar="COLUMN", help="Whose rows belong together.")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The dataset's name.")] = None,
     run_name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's name.")] = None,
     experiment: Annotated[str | None, typer.Option(metavar="NAME", help="The experiment to keep the run in.")] = None,
@@ -78,10 +76,7 @@ def evaluate(
             confidence=confidence, progress=show,
         )  # fmt: skip
     reasons = _failed(result, gates)
-    if as_json:
-        _print_json(result, reasons)
-    else:
-        _print(result, reasons, store)
+    _print_json(result, reasons) if as_json else _print(result, reasons, store)
     raise typer.Exit(1 if reasons else 0)
 
 

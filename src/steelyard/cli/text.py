@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import sys
@@ -9,6 +10,10 @@ from typing import Any, NoReturn
 from unicodedata import category
 
 _JOINERS = "\u200c\u200d"  # emoji, Persian and the Indic scripts are written with them
+_PLAIN = {
+    "−": "-", "–": "-", "±": "+/-", "≥": ">=", "≤": "<=", "∞": "inf", "…": "...", "▲": "^", "▼": "v", "■": "=",
+    "○": "o", "↓": "(lower is better)", "\xa0": " ", "\u202f": " ",
+}  # fmt: skip
 PIPE_CLOSED = 141  # what a shell reports of a program that wrote to a reader that had left
 
 
@@ -33,6 +38,15 @@ def safe(text: object) -> str:
     return escape(visible(text))
 
 
+def spell_out() -> None:
+    """Make standard output and error say in plain letters what their encoding lacks: a minus sign stays a minus."""
+    codecs.register_error("steelyard.plain", _in_plain_letters)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="steelyard.plain")
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document; what is not a finite number becomes null."""
     try:
@@ -50,6 +64,13 @@ def reader_left() -> NoReturn:
 
 def _is_harmless(character: str) -> bool:
     return character.isprintable() or character in _JOINERS or category(character) == "Zs"
+
+
+def _in_plain_letters(problem: UnicodeError) -> tuple[str, int]:
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    lacking = problem.object[problem.start : problem.end]
+    return "".join(_PLAIN.get(c) or c.encode("unicode_escape").decode() for c in lacking), problem.end
 
 
 def _plain(value: Any) -> Any:

@@ -30,6 +30,7 @@ def ui(
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"Steelyard on http://{shown}:{port} shows {url}. Ctrl-C ends it.", err=True)
     serve(url, host=host, port=port, allow_remote=allow_remote)
+    raise typer.Exit(130)  # nothing but Ctrl-C ends it without an error
 
 
 def _check_address(host: str, port: int) -> None:

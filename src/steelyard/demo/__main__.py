@@ -52,7 +52,9 @@ def _run(folder: str, port: int, *, show: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="steelyard demo", description=main.__doc__ and __doc__.partition(": ")[2])
+    parser = argparse.ArgumentParser(
+        prog="steelyard demo", description="Train models on real data, weigh them by slice, compare them."
+    )
     parser.add_argument("--folder", default=".demo", help="where data and runs are kept (.demo)")
     parser.add_argument("--port", type=int, default=5000, help="the port of the pages (5000)")
     parser.add_argument("--no-ui", action="store_true", help="end after printing, without serving the pages")
@@ -67,17 +69,19 @@ def _check_port(port: int) -> None:
     """
     import socket
 
+    if not 0 < port < 65536:
+        raise InvalidArgument(f"A port is a number from 1 to 65535; --port is {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError) as problem:
-            why = getattr(problem, "strerror", None) or "it must be 0 to 65535"
-            raise InvalidArgument(f"Port {port} cannot be used ({why}). Choose another: --port.") from problem
+        except OSError as problem:
+            message = f"Port {port} on {HOST} cannot be used ({problem.strerror}). Choose another: --port."
+            raise InvalidArgument(message) from problem
 
 
 def _say_step(name: str, done: int, total: int) -> None:
-    _say(f"{done}/{total - 1}  {name} …" if done else f"     {name} …")
+    _say(f"{done}/{total}  {name} …")
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from steelyard.demo.study import Contender, Study
 from steelyard.metrics import by_bins
 
@@ -24,7 +26,8 @@ def diabetes(*, seed: int) -> Study:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    patients = load_diabetes(as_frame=True, scaled=False).frame.rename(columns={"target": "progression"})
+    loaded: Any = load_diabetes(as_frame=True, scaled=False)
+    patients = loaded.frame.rename(columns={"target": "progression"})
     measured = tuple(name for name in patients.columns if name != "progression")
     patients = patients.assign(patient=[f"patient-{i:03d}" for i in range(len(patients))])
     train, held_out = train_test_split(patients, test_size=0.5, random_state=seed)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric
+import numpy as np
+
+from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric, MetricValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
 SURE = 0.9
 
 
-def share_of_confident_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> float:
-    """Return the share of rows that are wrong although the model gave its answer at least 90 % probability."""
-    wrong = eval_df["prediction"] != eval_df["target"]
-    return float((wrong & (eval_df["probability"] >= SURE)).mean())
+def confident_mistakes(predictions: pd.Series, targets: pd.Series, probability: pd.Series) -> MetricValue:
+    """Score 1 each row that is wrong although the model gave its answer at least 90 % probability, else 0."""
+    wrong = np.asarray(predictions) != np.asarray(targets)
+    scores = (wrong & (np.asarray(probability) >= SURE)).astype(float)
+    return MetricValue(scores=scores.tolist(), aggregate_results={"mean": float(scores.mean())})
 
 
 def surest_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float]) -> pd.DataFrame:
@@ -31,7 +34,7 @@ def surest_mistakes(eval_df: pd.DataFrame, builtin_metrics: Mapping[str, float])
 CONFIDENT_MISTAKES = EvaluationMetric(
     name="confident_mistakes",
     long_name="Confident mistakes",
-    func=share_of_confident_mistakes,
+    func=confident_mistakes,
     greater_is_better=False,
 )
 SUREST_MISTAKES = EvaluationArtifact(name="surest_mistakes", func=surest_mistakes)

@@ -47,7 +47,10 @@ def tell(outcome: Outcome) -> list[str]:
     shown = [comparison.differences[name] for name in study.shown]
     lines = [study.title, *_table(outcome, shown), ""]
     lines += [f"  {difference.sentence}" for difference in shown if difference.verdict is not None]
-    return [*lines, *_slices(comparison), *_check(outcome), ""]
+    lines += _slices(outcome)
+    lines += [f"  Mind: {warning}" for warning in comparison.warnings]
+    lines += [f"  Failed: {n}: {error}" for result in outcome.results for n, error in result.failures.items()]
+    return [*lines, ""]
 
 
 def _table(outcome: Outcome, shown: Sequence[Difference]) -> list[str]:
@@ -63,32 +66,42 @@ def _table(outcome: Outcome, shown: Sequence[Difference]) -> list[str]:
         name = measure.removesuffix("_difference").replace("_", " ").capitalize()
         rows.append([f"{name} gap by {dimension}", *(_reading(gap.estimate) for gap in found)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
-def _slices(comparison: Comparison) -> list[str]:
+def _slices(outcome: Outcome) -> list[str]:
     """Return the slices in which accuracy became better or worse, the worst first; nothing for a regression."""
-    found = [cells["accuracy_score"] for cells in comparison.slices.values() if "accuracy_score" in cells]
-    worse = sorted((d for d in found if d.verdict == "worse"), key=lambda d: d.difference or 0.0)
-    better = sorted((d for d in found if d.verdict == "better"), key=lambda d: -(d.difference or 0.0))
+    found = [cells["accuracy_score"] for cells in outcome.comparison.slices.values() if "accuracy_score" in cells]
     if not found:
         return []
+    worse = sorted((d for d in found if d.verdict == "worse"), key=lambda d: d.difference or 0.0)
+    better = sorted((d for d in found if d.verdict == "better"), key=lambda d: -(d.difference or 0.0))
     lines = [f"  Accuracy in {len(found)} slices: {len(better)} better, {len(worse)} worse."]
-    lines += [f"    ▼ {d.sentence}" for d in worse]
-    lines += [f"    ▲ {d.sentence}" for d in better[:3]]
+    for difference in worse:
+        lines += [f"    ▼ {_sentence(difference)}", *_check(outcome, difference.slice_name)]
+    lines += [f"    ▲ {_sentence(d)}" for d in better[:3]]
     if len(better) > 3:
         lines.append(f"    ▲ and {len(better) - 3} more.")
     return lines
 
 
-def _check(outcome: Outcome) -> list[str]:
-    """Return what the third contender says of the slice that it checks."""
-    study = outcome.study
-    if not study.checked_slice:
+def _check(outcome: Outcome, name: str) -> list[str]:
+    """Return how the check differs from the candidate in a slice: whether what was left out is the cause."""
+    from steelyard.compare.words import change
+
+    found = outcome.check.slices.get(name, {}).get("accuracy_score") if outcome.check else None
+    if found is None:
         return []
-    readings = [_reading(result.slices[study.checked_slice]["accuracy_score"]) for result in outcome.results]
-    told = "; ".join(f"{c.name} {reading}" for c, reading in zip(study.contenders, readings, strict=True))
-    return [f"  Why {study.checked_slice}? {study.contenders[1].description}", f"    Accuracy there: {told}."]
+    return [f"      Against that, {outcome.study.cause}: {found.verdict}, {change(found)}."]
+
+
+def _sentence(difference: Difference) -> str:
+    """Return a slice's verdict in words, the slice with its dimension."""
+    from steelyard.compare.words import slice_label
+
+    return difference.sentence.replace(slice_label(difference.slice), difference.slice_name, 1)
 
 
 def _reading(estimate: Estimate) -> str:

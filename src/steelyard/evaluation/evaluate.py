@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.errors import DataError, InvalidArgument
+from steelyard.errors import DataError, InvalidArgument, SteelyardError, StoreUnavailable
 from steelyard.evaluation import gaps, tables
 from steelyard.evaluation.arguments import check_name, check_numbers, check_progress
 from steelyard.evaluation.classification import ClassificationScorer
@@ -151,9 +152,24 @@ def evaluate(
     inputs = open_inputs(request)
     from steelyard.tracking import get_store, run_for_evaluation
 
-    with run_for_evaluation(run_name) as run, tempfile.TemporaryDirectory(prefix="steelyard-") as folder:
+    with run_for_evaluation(run_name) as run, _workspace() as folder:
         keeper = Keeper(get_store(), run, request.config.metric_prefix)
-        return _run(request, inputs, keeper, Path(folder), output=predictions, progress=progress)
+        return _run(request, inputs, keeper, folder, output=predictions, progress=progress)
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
+    """Yield a folder for the rows on their way; a disk that is full or read-only is told as such."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="steelyard-") as folder:
+            yield Path(folder)
+    except SteelyardError:
+        raise
+    except OSError as problem:
+        raise StoreUnavailable(
+            f"The evaluation cannot lay its rows in {tempfile.gettempdir()!r}: {problem.strerror or problem}. Make room "
+            "there, or name another folder in the environment variable TMPDIR."
+        ) from problem
 
 
 def _run(

@@ -47,8 +47,8 @@ class EvaluationMetric:
         input_example: a small frame that shows what the function reads; kept for people, not called.
         long_name: the name that people read.
         version: such as ``v1``; becomes part of the logged name, ``<name>/<version>``.
-        bootstrap: give the value an interval by calling the function on resampled rows too. Turn it off for a function
-            with side effects.
+        bootstrap: call the function on resampled rows too, which gives the value an interval, and on each slice. Turn
+            it off for a function with side effects.
     """
 
     name: str
@@ -143,6 +143,8 @@ class EvaluationArtifact:
     input_example: Any = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise InvalidArgument(f"EvaluationArtifact(name={self.name!r}): give a name, as text.")
         if not callable(self.func):
             raise InvalidArgument(f"EvaluationArtifact({self.name!r}): func must be a function; it is {self.func!r}.")
 

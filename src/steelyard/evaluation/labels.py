@@ -44,7 +44,7 @@ class Labels:
         kind = pa.float64() if self.numeric else pa.string()
         values = [v for v in self.values if v is not None]
         shift = len(self.values) - len(values)
-        found = pc.index_in(column.cast(kind), value_set=pa.array(values, kind), skip_nulls=True)
+        found = pc.index_in(_cast(column, kind), value_set=pa.array(values, kind), skip_nulls=True)
         codes = found.fill_null(-1 - shift).to_numpy(zero_copy_only=False).astype(np.int64)
         return codes + shift
 
@@ -58,6 +58,16 @@ class Labels:
         if label in self.values:
             return self.values.index(label)
         return self.names.index(str(label)) if str(label) in self.names else -1
+
+
+def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid as problem:
+        raise DataError(
+            "Labels are whole numbers beyond 2^53, which cannot be told apart as numbers. They look like ids; if they are "
+            f"labels, give them as text. ({problem})"
+        ) from problem
 
 
 def find_labels(

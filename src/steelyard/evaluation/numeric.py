@@ -50,9 +50,8 @@ class TextScorer:
         names = [n for n in text.metrics_for(model_type) if n in text.TEXT_METRICS]
         self.metrics = tuple(n for n in names if has_reference or not text.TEXT_METRICS[n].needs_reference)
         infos = tuple(_versioned(n) for n in self.metrics)
-        scales = [1.0 if i.upper is not None else 1024.0 for i in infos]
         told = [text.TEXT_METRICS[n].aggregations for n in self.metrics]
-        self.state = MeansState(plan, infos, scales=scales, aggregations=told)
+        self.state = MeansState(plan, infos, aggregations=told)
         corpus = [n for n in text.metrics_for(model_type) if n in text.CORPUS_METRICS and has_reference]
         self.corpus = {name: _Corpus(name, plan) for name in corpus}
         self.rows = SlicedTally(1, plan.sizes)

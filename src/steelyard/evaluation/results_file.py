@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _DONE = None
-_ROW_GROUP = 262_144
+_ROW_GROUP = 65_536
 
 
 class ResultsFile:

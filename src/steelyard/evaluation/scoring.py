@@ -119,9 +119,8 @@ def slice_words(staged: Staged) -> tuple[list[list[tuple[str, ...]]], list[np.nd
 
 
 def _plan(request: Request, inputs: Inputs, staged: Staged, labels: Labels | None, sizes: tuple[int, ...]) -> Plan:
-    n, total, squares = staged.moments
+    n, total, _ = staged.moments
     mean = total / n if n else 0.0
-    spread = float(np.sqrt(max(squares / n - mean**2, 0.0))) if n else 0.0
     kept = staged.in_memory or staged.n_rows <= STREAM_LIMIT
     edges = None
     if not kept and labels is not None and labels.binary and staged.width:
@@ -136,7 +135,7 @@ def _plan(request: Request, inputs: Inputs, staged: Staged, labels: Labels | Non
         edges=edges,
         average=request.config.average,
         shift=mean,
-        scale=float(2.0 ** np.ceil(np.log2(spread))) if spread > 0 and np.isfinite(spread) else 1.0,
+        confidence=request.confidence,
         replicates=request.replicates,
         seed=request.seed,
     )
@@ -191,7 +190,9 @@ def _row_results(
         "row_id": names.text(block.batch, block.ids),
         "row_index": pa.array(np.arange(offset, offset + n)),
     }
-    ours = {"row_id", "row_index", "target", "prediction", "outcome", "weight", *columns}
+    ours = {"row_id", "row_index", "target", "prediction", "outcome", *columns}
+    if block.weights is not None and not isinstance(inputs.weight, str):
+        ours.add("weight")
     for name in block.inputs.schema.names:
         if name in inputs.targets or name in inputs.predictions or name in inputs.probabilities:
             continue

@@ -192,7 +192,8 @@ class _Stager:
             if failed.all() and not self.answered:
                 raise ModelError(f"The model failed on every row that it was given: {said}") from answer.problem
             if not self.n_failed:
-                self.staged.warnings.append(f"row {self.offset + int(np.argmax(failed))}: {said}")
+                first_line = said.partition("\n")[0]
+                self.staged.warnings.append(f"row {self.offset + int(np.argmax(failed))}: {first_line}")
             self.n_failed += int(failed.sum())
             outcomes[failed] = FAILED
         self.answered = self.answered or failed is None or not failed.all()
@@ -241,8 +242,8 @@ class _Stager:
             lengths = pc.unique(pc.list_value_length(first)).to_pylist()
             if len(lengths) != 1 or lengths[0] is None:
                 raise DataError(
-                    f"Column {names[0]!r} (probabilities) must hold one list of probabilities a row, all of one length; "
-                    f"it has the lengths {', '.join('none' if n is None else str(n) for n in lengths[:5])}."
+                    f"Column {names[0]!r} (probabilities) must hold one list of probabilities a row, all of "
+                    f"one length; it has the lengths {', '.join('none' if n is None else str(n) for n in lengths[:5])}."
                 )
             flat = as_numbers(pc.list_flatten(first), names[0], "probabilities")
             return flat.reshape(-1, lengths[0])

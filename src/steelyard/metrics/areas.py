@@ -66,10 +66,12 @@ def areas_sorted(s: np.ndarray, y: np.ndarray, w: np.ndarray | None, order: np.n
     from_p, from_n = total_p - np.cumsum(p) + p, total_n - below_q  # weight at or above each group
     sizes = np.diff(np.append(starts, n))
 
-    precision = from_p / (from_p + from_n)
+    above = from_p + from_n
+    above[above == 0] = 1.0  # rows of weight 0 at the top: nothing is called, and nothing follows from them
+    precision = from_p / above
     ap = float((p * precision).sum() / total_p)
-    c1 = np.cumsum(p / (from_p + from_n))
-    c2 = np.cumsum(p * precision / (from_p + from_n))
+    c1 = np.cumsum(p / above)
+    c2 = np.cumsum(p * precision / above)
     if_positive, if_negative = (precision - ap + c1 - c2), -c2
     scale = (total_p + total_n) / total_p
     ap_rows = np.where(y, np.repeat(if_positive, sizes), np.repeat(if_negative, sizes)) * scale

@@ -132,7 +132,7 @@ class BinaryState:
             interval="replicates" if self.plan.weighted else "proportion",
             successes=top,
             notes={int(i): f"0 by convention: {share.why}" for i in empty if share.why},
-            bounded_by_missing=name in ("accuracy_score", "selection_rate", "prevalence"),
+            bounded_by_missing=not self.plan.weighted and name in ("accuracy_score", "selection_rate", "prevalence"),
         )
 
     def _functions(self, total: np.ndarray, draws: np.ndarray, n: np.ndarray) -> list[Reading]:
@@ -190,7 +190,7 @@ class BinaryState:
         return [
             Reading(
                 info=info("roc_auc"), values=binned_auc(counts), n=rows, replicates=scores.replicates(binned_auc, draw),
-                notes={i: f"{bins}, at most {b:.1g} off" for i, b in enumerate(bound) if np.isfinite(b)},
+                notes={i: f"{bins}, at most {_rounded_up(b)} off" for i, b in enumerate(bound) if np.isfinite(b)},
             ),
             Reading(
                 info=info("precision_recall_auc"), values=binned_average_precision(counts), n=rows,
@@ -213,6 +213,14 @@ def selective_readings(
             interval="proportion", successes=bad,
         ),
     ]  # fmt: skip
+
+
+def _rounded_up(bound: float) -> str:
+    """Return a bound with one figure, never smaller than it is."""
+    if bound <= 0:
+        return "0"
+    unit = 10.0 ** np.floor(np.log10(bound))
+    return f"{np.ceil(bound / unit) * unit:.1g}"
 
 
 def _example_count(n: np.ndarray) -> Reading:

@@ -31,8 +31,8 @@ class CalibrationState:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.hits = SlicedTally(2 * BINS, plan.sizes, weighted=plan.weighted)
-        self.confidence = SlicedTally(BINS, plan.sizes, whole=False, weighted=plan.weighted)
-        self.losses = SlicedTally(4, plan.sizes, whole=False, weighted=plan.weighted)
+        self.confidence = SlicedTally(BINS, plan.sizes, whole=False, weighted=plan.weighted, fine=True)
+        self.losses = SlicedTally(4, plan.sizes, whole=False, weighted=plan.weighted, fine=True)
 
     def update(
         self, rows: Rows, probability: np.ndarray, happened: np.ndarray, *,
@@ -81,7 +81,7 @@ class CalibrationState:
         return Reading(
             info=info(name), values=mean, n=n, replicates=ratio(draws[cell], mass_b),
             interval="replicates" if self.plan.weighted else "mean", se=np.sqrt(ratio(variance, n - 1)),
-            bounded_by_missing=name == "brier_score_loss",
+            bounded_by_missing=name == "brier_score_loss" and not self.plan.weighted,
         )  # fmt: skip
 
     def curve(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

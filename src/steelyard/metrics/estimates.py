@@ -46,8 +46,9 @@ def _of(reading: Reading, context: Context) -> list[Estimate]:
         value = float(reading.values[i])
         n = int(reading.n[i])
         note = reading.notes.get(i, "")
-        bounded = reading.bounded_by_missing and about.missing > 0 and np.isfinite(value)
-        worst, best = _bounds(reading, value, n, about.missing) if bounded else (None, None)
+        missing = about.missing + (0 if reading.missing is None else int(reading.missing[i]))
+        bounded = reading.bounded_by_missing and missing > 0
+        worst, best = _bounds(reading, value if n else 0.0, n, missing) if bounded else (None, None)
         known = np.isfinite(value)
         spread = known and np.isfinite(low[i]) and np.isfinite(high[i])
         way = method if spread else ("no rows" if n == 0 else "" if note else _why_none(reading, n))
@@ -55,7 +56,7 @@ def _of(reading: Reading, context: Context) -> list[Estimate]:
             Estimate(
                 value=value if known else None,
                 n=n,
-                missing=about.missing,
+                missing=missing,
                 se=_finite(se[i]) if known else None,
                 low=_finite(low[i]) if spread else None,
                 high=_finite(high[i]) if spread else None,

@@ -118,7 +118,7 @@ class MulticlassState:
         return Reading(
             info=info("accuracy_score"), values=confusion.accuracy(total), n=rows, replicates=confusion.accuracy(draws),
             interval="replicates" if self.plan.weighted else "proportion",
-            successes=total.tp.sum(axis=0), bounded_by_missing=True,
+            successes=total.tp.sum(axis=0), bounded_by_missing=not self.plan.weighted,
         )  # fmt: skip
 
     def _averages(self, total: Binary, draws: Binary, rows: np.ndarray) -> list[Reading]:

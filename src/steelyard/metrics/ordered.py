@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steelyard.metrics import intervals
 from steelyard.metrics.areas import areas_sorted
+from steelyard.metrics.plan import Plan
 from steelyard.metrics.reading import ratio
 from steelyard.metrics.states.tally import Tally
 
@@ -56,7 +58,7 @@ def roc_and_precision(
         places = buckets[order]
         classes = Tally(2, whole=w is None)
         classes.add(places, cells=y.astype(np.int64), values=w)
-        moves = Tally(3, whole=False)
+        moves = Tally(3, whole=False, fine=w is None)
         moves.add(places, cells=y.astype(np.int64), values=found.roc_influence)
         moves.add(places, cells=2, values=found.precision_influence)
         q, p = classes.replicate(draw)[:, 0, :]
@@ -98,7 +100,7 @@ def selective_risk(
         bad[i], kept[i] = e[keep].sum(), keep.sum()
         at[i] = bad[i] / kept[i]
         places = buckets[order]
-        moves, counts = Tally(1, whole=False), Tally(4)
+        moves, counts = Tally(1, whole=False, fine=True), Tally(4)
         moves.add(places, values=influence)
         counts.add(places, cells=2 * keep + wrong[order])
         left_right, left_wrong, right, bad_b = counts.replicate(draw)[:, 0, :]
@@ -136,13 +138,14 @@ def kolmogorov_smirnov(
 
 
 def quantiles(
-    column: np.ndarray, buckets: np.ndarray, orders: Sequence[np.ndarray], draw: np.ndarray, at: Sequence[float]
+    column: np.ndarray, buckets: np.ndarray, orders: Sequence[np.ndarray], plan: Plan, at: Sequence[float]
 ) -> list[tuple[Linear, np.ndarray, np.ndarray]]:
     """Return quantiles of a column on every slice: for each of ``at``, the statistic and its interval's two ends.
 
     The ends are order statistics (David & Nagaraja 2003, §7.1). Replicates follow Bahadur (1966): a quantile moves
     against the share of rows below it, divided by the density, here the slope between those order statistics.
     """
+    draw, z = plan.weight_matrix, float(intervals.normal_quantile(0.5 + plan.confidence / 2))
     size, b = len(orders), draw.shape[0]
     out = []
     for share in at:
@@ -154,7 +157,7 @@ def quantiles(
                 continue
             x = column[order]
             values[i] = np.quantile(x, share)
-            spread = 1.96 * np.sqrt(share * (1 - share) / n)
+            spread = z * np.sqrt(share * (1 - share) / n)
             lower, upper = max(share - spread, 0.0), min(share + spread, 1.0)
             low[i], high[i] = np.quantile(x, lower), np.quantile(x, upper)
             table = Tally(2)

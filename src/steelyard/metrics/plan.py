@@ -23,7 +23,7 @@ class Plan:
         edges: inner edges of score bins when there are more rows than ``retain``; None when all rows are kept.
         average: how multiclass precision, recall and F1 are averaged under MLflow's names.
         shift: a number near the target's mean, subtracted before squares are taken.
-        scale: a power of two near the target's spread, divided by before sums are taken.
+        confidence: nominal coverage, for intervals that are made with the values.
         replicates: number of bootstrap replicates, B.
         seed: the key of the replicates' weights.
     """
@@ -37,7 +37,7 @@ class Plan:
     edges: np.ndarray | None = None
     average: str = "weighted"
     shift: float = 0.0
-    scale: float = 1.0
+    confidence: float = 0.95
     replicates: int = DEFAULT_REPLICATES
     seed: int = 0
 

@@ -25,6 +25,7 @@ class Reading:
             ``auc`` from ``se`` (DeLong's) and ``successes`` positives; ``given`` from ``low`` and ``high``.
         notes: for each slice, words that belong to the value: why it is undefined, or how exact it is.
         label: the class that this reading is about, for per-class metrics.
+        missing: rows of the slice that were scored, but not by this metric.
         bounded_by_missing: rows without a score bound it (a mean over rows of something within the metric's range).
     """
 
@@ -41,6 +42,7 @@ class Reading:
     notes: dict[int, str] = field(default_factory=dict)
     label: str | None = None
     bounded_by_missing: bool = False
+    missing: np.ndarray | None = None
 
     @property
     def key(self) -> str:

@@ -21,8 +21,8 @@ _TINY = np.finfo(np.float64).eps
 class RegressionState:
     """All regression metrics of a set of rows, on all slices.
 
-    Targets and predictions are shifted and scaled by the plan before they are squared, so that a large mean or an
-    odd unit costs no digits (Chan, Golub & LeVeque 1983); results are scaled back.
+    Targets and predictions are shifted by the plan before they are squared, so that a large mean costs no digits
+    (Chan, Golub & LeVeque 1983).
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -36,7 +36,7 @@ class RegressionState:
     def update(self, rows: Rows, *, ids: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> None:
         """Add scored rows: finite targets and predictions, float64, shape (n,)."""
         error = predicted - true
-        e, y, p = (x / self.plan.scale for x in (error, true - self.plan.shift, predicted - self.plan.shift))
+        e, y, p = error, true - self.plan.shift, predicted - self.plan.shift
         ape = np.abs(error) / np.maximum(np.abs(true), _TINY)
         values = (e, np.abs(e), e**2, e**4, y, y**2, p, p**2, y * p, ape, ape**2)
         for cell, column in enumerate(values):
@@ -88,21 +88,21 @@ class RegressionState:
         return readings + self._quantiles(n)
 
     def _functions(self, sums: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
-        shift, scale = self.plan.shift, self.plan.scale
+        shift = self.plan.shift
         mean = {name: ratio(sums[i], mass) for name, i in _AT.items()}
         var_y = mean["yy"] - mean["y"] ** 2
         var_p = mean["pp"] - mean["p"] ** 2
         var_e = mean["abs2"] - mean["e"] ** 2
-        flat = var_y <= 1e-28 * np.maximum(mean["yy"], 1e-300)  # rounding of a constant target
+        flat = var_y <= 1e-13 * np.maximum(mean["yy"], 1e-300)  # a constant target, but for rounding
         var_y = np.where(flat, 0.0, var_y)
         return {
-            "mean_absolute_error": mean["abs"] * scale,
-            "mean_squared_error": mean["abs2"] * scale**2,
-            "root_mean_squared_error": np.sqrt(mean["abs2"]) * scale,
+            "mean_absolute_error": mean["abs"],
+            "mean_squared_error": mean["abs2"],
+            "root_mean_squared_error": np.sqrt(mean["abs2"]),
             "mean_absolute_percentage_error": mean["ape"],
-            "mean_error": mean["e"] * scale,
-            "mean_on_target": mean["y"] * scale + shift,
-            "sum_on_target": np.where(mass > 0, sums[_AT["y"]] * scale + shift * mass, np.nan),
+            "mean_error": mean["e"],
+            "mean_on_target": mean["y"] + shift,
+            "sum_on_target": np.where(mass > 0, sums[_AT["y"]] + shift * mass, np.nan),
             "r2_score": 1 - ratio(mean["abs2"], var_y),
             "explained_variance_score": 1 - ratio(var_e, var_y),
             "pearson_correlation": np.clip(
@@ -112,18 +112,18 @@ class RegressionState:
 
     def _spreads(self, n: np.ndarray) -> dict[str, np.ndarray]:
         """Standard errors of the metrics that are means over rows."""
-        sums, mass, scale = self.sums.total(), self.mass.total()[0], self.plan.scale
+        sums, mass = self.sums.total(), self.mass.total()[0]
 
-        def se(first: str, second: str, unit: float) -> np.ndarray:
+        def se(first: str, second: str) -> np.ndarray:
             variance = ratio(sums[_AT[second]], mass) - ratio(sums[_AT[first]], mass) ** 2
-            return np.sqrt(ratio(np.maximum(variance, 0), n - 1)) * unit
+            return np.sqrt(ratio(np.maximum(variance, 0), n - 1))
 
         return {
-            "mean_absolute_error": se("abs", "abs2", scale),
-            "mean_squared_error": se("abs2", "e4", scale**2),
-            "mean_error": se("e", "abs2", scale),
-            "mean_on_target": se("y", "yy", scale),
-            "mean_absolute_percentage_error": se("ape", "ape2", 1.0),
+            "mean_absolute_error": se("abs", "abs2"),
+            "mean_squared_error": se("abs2", "e4"),
+            "mean_error": se("e", "abs2"),
+            "mean_on_target": se("y", "yy"),
+            "mean_absolute_percentage_error": se("ape", "ape2"),
         }
 
     def _quantiles(self, n: np.ndarray) -> list[Reading]:
@@ -132,9 +132,7 @@ class RegressionState:
             return []
         codes = [kept[f"code{i}"] for i in range(len(self.plan.sizes))]
         orders = list(ordered.slices_in_order(kept["error"], codes, self.plan.sizes))
-        found = ordered.quantiles(
-            kept["error"], kept["bucket"], orders, self.plan.weight_matrix, list(_QUANTILES.values())
-        )
+        found = ordered.quantiles(kept["error"], kept["bucket"], orders, self.plan, list(_QUANTILES.values()))
         note = "" if self.retained.complete else f"from a hashed sample of {len(kept['_id']):,} rows"
         notes = dict.fromkeys(range(len(n)), note) if note else {}
         return [

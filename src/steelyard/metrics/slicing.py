@@ -95,8 +95,11 @@ class Dimension:
         coded = [_by_part(part, batch) for part in self.parts]
         codes, words = coded[0].codes.astype(np.int64), coded[0].words
         for other in coded[1:]:
-            codes = codes * len(other.words) + other.codes
-            words = [(*w, *o) for w in words for o in other.words]
+            # Only pairs that occur get words: two columns of names could make millions.
+            pairs, codes = np.unique(codes * len(other.words) + other.codes, return_inverse=True)
+            if len(pairs) > MOST_SLICES:
+                raise too_many(self.name)
+            words = [(*words[pair // len(other.words)], *other.words[pair % len(other.words)]) for pair in pairs]
         return Coded(codes, words)
 
 
@@ -127,11 +130,7 @@ class SliceIndex:
         for i in used:
             known[i] = self._number.setdefault(coded.words[i], len(self._number))
         if len(self._number) > MOST_SLICES:
-            name = self.dimension.name
-            raise DataError(
-                f"slices: {name!r} has more than {MOST_SLICES:,} values. Cut a number with by_bins({name!r}, 5), "
-                "or slice by a column with fewer values."
-            )
+            raise too_many(self.dimension.name)
         return known[coded.codes]
 
     def sorted(self) -> tuple[list[tuple[str, ...]], np.ndarray]:
@@ -141,6 +140,14 @@ class SliceIndex:
         for i, word in enumerate(words):
             place[self._number[word]] = i
         return words, place
+
+
+def too_many(name: str) -> DataError:
+    """Return the error of a dimension with more slices than anyone reads."""
+    return DataError(
+        f"slices: {name!r} has more than {MOST_SLICES:,} values. Cut a number with by_bins({name!r}, 5), "
+        "or slice by a column with fewer values."
+    )
 
 
 def _sort_key(word: str) -> tuple[int, float, str]:
@@ -200,7 +207,7 @@ def _by_part(part: str | Bins, batch: pa.RecordBatch) -> Coded:
         return _by_value(batch.column(part))
     values = numbers(batch.column(part.column), part.column)
     edges = np.asarray(part.edges)
-    ends = [f"{e:.6g}" for e in edges]
+    ends = [_word(float(e)) for e in edges]
     words = [f"< {ends[0]}", *(f"[{a}, {b})" for a, b in pairwise(ends)), f"≥ {ends[-1]}", MISSING]
     where = np.searchsorted(edges, values, side="right")
     where[np.isnan(values)] = len(edges) + 1
@@ -247,4 +254,6 @@ def _by_predicate(name: str, predicate: Callable[..., Any], batch: pa.RecordBatc
             f"The slice {name!r} must return one boolean per row ({batch.num_rows} of them); "
             f"it returned {type(mask).__name__} of shape {mask.shape} and type {mask.dtype}."
         )
-    return Coded(mask.astype(bool).astype(np.int64), [("no",), ("yes",)])
+    # In a column of objects, what is neither true nor false (None, NaN, NA) does not say yes.
+    yes = mask if mask.dtype.kind == "b" else np.array([isinstance(v, bool | np.bool_) and bool(v) for v in mask])
+    return Coded(yes.astype(np.int64), [("no",), ("yes",)])

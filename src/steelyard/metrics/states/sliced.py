@@ -54,15 +54,19 @@ class SlicedTally:
         sizes: number of slices in each dimension; each row is in exactly one slice of each.
         whole: only whole numbers will be added (weights make that untrue, see ``weighted``).
         weighted: rows carry weights, which multiply what is added.
+        fine: values lie within about 1, see ``Tally``; of no effect with weights.
     """
 
     __slots__ = ("cells", "parts", "sizes", "weighted")
 
-    def __init__(self, cells: int, sizes: Sequence[int] = (), *, whole: bool = True, weighted: bool = False) -> None:
+    def __init__(
+        self, cells: int, sizes: Sequence[int] = (), *, whole: bool = True, weighted: bool = False, fine: bool = False
+    ) -> None:  # fmt: skip
         self.cells = cells
         self.sizes = tuple(sizes)
         self.weighted = weighted
-        self.parts = [Tally(cells, size, whole=whole and not weighted) for size in self.sizes or (1,)]
+        fine = fine and not weighted
+        self.parts = [Tally(cells, size, whole=whole and not weighted, fine=fine) for size in self.sizes or (1,)]
 
     @property
     def n_slices(self) -> int:
