@@ -101,7 +101,6 @@ def ours(path: Path) -> Callable[[], Mapping[str, Any]]:
 def peers(path: Path) -> Callable[[], Mapping[str, Any]]:
     """Load what is needed, and return the work."""
     import numpy as np
-
     from sklearn import metrics as sk
 
     with np.load(path) as file:

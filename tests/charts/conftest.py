@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn import metrics as sk
 from steelyard import charts
 from steelyard.records import Estimate
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
-from sklearn import metrics as sk
 from steelyard import charts
 from steelyard.charts.thin import keep_points
 from steelyard.records import Estimate

@@ -87,9 +87,11 @@ def test_a_column_that_cannot_play_its_part_is_named(
 
 def test_probabilities_must_be_of_the_labels(table: pd.DataFrame) -> None:
     table = table.assign(q=1 - table.p, three=np.where(table.x > 1, "c", table.label))
-    with pytest.raises(DataError, match="names the label 'maybe'; the labels are no, yes"):
+    with pytest.raises(DataError, match="the label 'maybe', which no row has, and none for 'no'"):
         steelyard.evaluate(data=table, targets="label", probabilities={"yes": "p", "maybe": "q"},
                            model_type="classifier")  # fmt: skip
+    with pytest.raises(DataError, match="Targets hold numbers and predictions hold"):
+        steelyard.evaluate(data=table, targets="y", probabilities={"one": "p", "none": "q"}, model_type="classifier")
     for columns in ("p", ["p", "q"]):
         with pytest.raises(DataError, match="there are 3 labels"):
             steelyard.evaluate(data=table, targets="three", predictions="three", probabilities=columns,

@@ -64,7 +64,7 @@ def test_a_multiclass_classifier_has_its_charts_and_its_table() -> None:
 
 def test_many_classes_have_no_curves_of_their_own() -> None:
     labels = [f"l{i}" for i in range(4)]
-    frame = pd.DataFrame({name: 0.25 for name in labels} | {"y": labels * 10}, index=range(40))
+    frame = pd.DataFrame(dict.fromkeys(labels, 0.25) | {"y": labels * 10}, index=range(40))
     result = steelyard.evaluate(
         data=frame, targets="y", probabilities=labels, model_type="classifier",
         evaluator_config={"max_classes_for_multiclass_roc_pr": 3},

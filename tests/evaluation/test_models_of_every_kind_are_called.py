@@ -103,11 +103,20 @@ def test_a_function_may_return_a_frame_with_probabilities_and_more(table: pd.Dat
 def test_probabilities_come_as_a_list_as_columns_or_by_label(table: pd.DataFrame) -> None:
     table = table.assign(q=1 - table.p, both=[[1 - p, p] for p in table.p])
     right = log_loss(table.y, table.p)
-    for probabilities in ("p", "both", ["q", "p"], {1: "p", 0: "q"}, {"1": "p", "0": "q"}):
+    for probabilities in ("p", "both", ["q", "p"], {1: "p", 0: "q"}, {"1": "p", "0": "q"}, {0: "q"}):
         result = steelyard.evaluate(
             data=table, targets="y", predictions="yhat", probabilities=probabilities, model_type="classifier"
         )
         assert result.metrics["log_loss"] == pytest.approx(right), probabilities
+
+
+def test_probabilities_may_name_labels_that_no_row_has(table: pd.DataFrame) -> None:
+    table = table.assign(q=1 - table.p, zero=0.0)
+    result = steelyard.evaluate(
+        data=table, targets="label", probabilities={"yes": "p", "no": "q", "perhaps": "zero"}, model_type="classifier"
+    )
+    assert result.summary.labels == ("no", "perhaps", "yes")
+    assert result.metrics["log_loss"] == pytest.approx(log_loss(table.y, table.p))
 
 
 def test_probabilities_alone_give_predictions_written_like_the_targets(table: pd.DataFrame) -> None:

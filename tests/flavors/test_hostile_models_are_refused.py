@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn import ensemble, linear_model, neighbors, svm, tree
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tests.flavors.forging import folder_with, nodes, rewrite
 
-from sklearn import ensemble, linear_model, neighbors, svm, tree
 from steelyard import flavors
 from steelyard.errors import InvalidArgument, ModelError, NotFound, SteelyardError, UntrustedModel
 from steelyard.flavors import skops_format

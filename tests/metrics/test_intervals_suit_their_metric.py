@@ -93,8 +93,10 @@ def test_a_wider_confidence_is_a_wider_interval_for_every_metric(weighted: bool)
     predicted = true + rng.normal(size=300)
     weights = rng.uniform(0.5, 2, 300) if weighted else None
     p = rng.uniform(size=300)
-    for found in (regression(true, predicted, weights), binary(true > 0, p > 0.5, p, weights, replicates=100)):
-        narrow, wide = (told(found, confidence=c) for c in (0.8, 0.99))
+    shares = binary(true > 0, p > 0.5, p, weights, replicates=100)
+    errors = [regression(true, predicted, weights, confidence=c) for c in (0.8, 0.99)]
+    for found in (errors, [shares, shares]):
+        narrow, wide = (told(f, confidence=c) for f, c in zip(found, (0.8, 0.99), strict=True))
         for name, estimate in wide.items():
             assert estimate.confidence == 0.99
             if estimate.low is not None:

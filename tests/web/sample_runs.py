@@ -398,47 +398,23 @@ def _record(
             low, high = point - 1.96 * spread, point + 1.96 * spread
             if metric == "accuracy_score":
                 low, high = max(low, 0.0), min(high, 1.0)
-            scored.append(
-                ScoredMetric(
-                    metric=metric,
-                    slice=key,
-                    estimate=Estimate(
-                        point,
-                        n,
-                        gone,
-                        spread,
-                        low,
-                        high,
-                        method="wilson" if metric == "accuracy_score" else "bootstrap",
-                        worst=point * n / (n + gone) if share else None,
-                        best=(point * n + gone) / (n + gone) if share else None,
-                    ),
-                )
-            )
+            method = "wilson" if metric == "accuracy_score" else "bootstrap"
+            worst = point * n / (n + gone) if share else None
+            best = (point * n + gone) / (n + gone) if share else None
+            estimate = Estimate(point, n, gone, spread, low, high, method=method, worst=worst, best=best)
+            scored.append(ScoredMetric(metric=metric, slice=key, estimate=estimate))
         for metric, (parts, function) in ratios.items():
             reps = function({k: w @ v[inside] for k, v in parts.items()})
             point = float(function({k: v[inside].sum() for k, v in parts.items()}))
             replicates[metric, slice_name(key)] = reps
-            scored.append(
-                ScoredMetric(
-                    metric=metric,
-                    slice=key,
-                    estimate=Estimate(
-                        point,
-                        int(inside.sum()),
-                        missing if not key else 0,
-                        float(reps.std()),
-                        *map(float, np.quantile(reps, [0.025, 0.975])),
-                        method="bootstrap",
-                    ),
-                )
-            )
+            low, high = map(float, np.quantile(reps, [0.025, 0.975]))
+            n, gone = int(inside.sum()), missing if not key else 0
+            estimate = Estimate(point, n, gone, float(reps.std()), low, high, method="bootstrap")
+            scored.append(ScoredMetric(metric=metric, slice=key, estimate=estimate))
     known = [*means, *ratios]
     infos = tuple(_info(m, m in headline) for m in known)
     digest = hashlib.sha256(f"{task} {len(keep)}".encode()).hexdigest()[:24]
-    refs: tuple[ChartRef, ...] = ()
-    if charts:
-        refs = (_chart(store, run, table),)
+    refs: tuple[ChartRef, ...] = (_chart(store, run, table),) if charts else ()
     first = next(iter(slices))
     gap = [s.estimate.value or 0.0 for s in scored if s.metric == known[0] and s.slice and s.slice[0][0] == first]
     summary = EvaluationSummary(

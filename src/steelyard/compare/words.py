@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from steelyard.compare.results import Difference, RowCounts
 from steelyard.records import SliceKey
@@ -83,14 +84,19 @@ def about_rows(rows: int) -> str:
     return f"{round(rows / power) * power:,}"
 
 
+_PEOPLE = frozenset({"Brier", "Cohen", "Jaccard", "Kolmogorov", "Matthews"})
+
+
 def lowered(title: str) -> str:
     """Return a title for the middle of a sentence: ``Log loss`` → ``log loss``, ``F1`` and ``ROC AUC`` as they are."""
+    if re.split(r"[\s'–]", title, maxsplit=1)[0] in _PEOPLE:
+        return title
     return title[:1].lower() + title[1:] if title[1:2].islower() or len(title) == 1 else title
 
 
 def slice_label(key: SliceKey) -> str:
-    """Return a slice's values without their dimensions."""
-    return " × ".join(value for _, value in key)
+    """Return a slice's values; with their dimensions where a value, such as ``< 100`` or ``yes``, says too little."""
+    return " × ".join(value if value[:1].isalpha() and len(value) > 3 else f"{name} {value}" for name, value in key)
 
 
 def _scale(difference: Difference) -> tuple[float, str]:

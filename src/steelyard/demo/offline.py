@@ -39,12 +39,10 @@ def digits(*, seed: int) -> Study:
     images = loaded.frame
     pixels = tuple(name for name in images.columns if name != "target")
     ink = images[list(pixels)].sum(axis=1)
-    images = images.assign(
-        image=[f"image-{i:04d}" for i in range(len(images))],
-        digit=images["target"].astype(str),
-        ink=ink,
-        stroke=np.where(ink > ink.median(), "heavy", "light"),
-    ).drop(columns="target")
+    names = [f"image-{i:04d}" for i in range(len(images))]
+    stroke = np.where(ink > ink.median(), "heavy", "light")
+    images = images.assign(image=names, digit=images["target"].astype(str), ink=ink, stroke=stroke)
+    images = images.drop(columns="target")
     train, held_out = train_test_split(images, test_size=0.5, random_state=seed, stratify=images["digit"])
     of_digit = (train["digit"] == LEFT_OUT).to_numpy()
     fewer = train[~of_digit | (np.random.default_rng(seed).random(len(train)) < KEPT_SHARE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -72,9 +73,8 @@ class ClassificationScorer:
             return None
         given = np.clip(given, 0.0, 1.0)
         if given.shape[1] == 1:
-            positive = given[:, 0]
-            pair = (1 - positive, positive) if self.labels.positive == 1 else (positive, 1 - positive)
-            return np.column_stack(pair)
+            named = given[:, 0]
+            return np.column_stack((1 - named, named) if self.columns[0] == 1 else (named, 1 - named))
         out = np.zeros((len(given), len(self.labels.values)))
         for source, target in enumerate(self.columns):
             out[:, target] = given[:, source]
@@ -119,22 +119,35 @@ def _probability_columns(inputs: Inputs, staged: Staged, labels: Labels) -> tupl
     if staged.classes is not None and inputs.probability_labels is None and len(staged.classes) == staged.width:
         return tuple(labels.place(c) for c in staged.classes)
     k = len(labels.values)
-    if staged.width == 1:
-        if not labels.binary:
-            raise DataError(
-                f"probabilities has one column and there are {k} labels ({', '.join(labels.names[:10])}). "
-                "Give one column a label, as probabilities={label: column}."
-            )
-        return (labels.positive,)
+    if staged.width == 1 and not labels.binary:
+        raise DataError(
+            f"probabilities has one column and there are {k} labels ({', '.join(labels.names[:10])}). "
+            "Give one column a label, as probabilities={label: column}."
+        )
     if inputs.probability_labels is not None:
-        places = [labels.find(label) for label in inputs.probability_labels]
-        if -1 in places:
-            wrong = inputs.probability_labels[places.index(-1)]
-            raise DataError(f"probabilities names the label {wrong!r}; the labels are {', '.join(labels.names[:20])}.")
-        return tuple(places)
+        return _named_columns(inputs.probability_labels, staged, labels)
+    if staged.width == 1:
+        return (labels.positive,)
     if staged.width != k:
         raise DataError(
             f"probabilities has {staged.width} columns and there are {k} labels ({', '.join(labels.names[:10])}). "
             "Name the columns' labels, as probabilities={label: column}."
         )
     return tuple(range(k))
+
+
+def _named_columns(named: Sequence[Any], staged: Staged, labels: Labels) -> tuple[int, ...]:
+    places = tuple(labels.find(label) for label in named)
+    wrong = next((label for label, place in zip(named, places, strict=True) if place < 0), None)
+    if wrong is not None:
+        raise DataError(f"probabilities names the label {wrong!r}; the labels are {', '.join(labels.names[:20])}.")
+    if len(places) == 1:
+        return places
+    found = {labels.place(v) for v in staged.target_values or ()}
+    unknown, unused = sorted(found - set(places)), sorted(set(places) - found)
+    if unknown and unused:
+        raise DataError(
+            f"probabilities names the label {labels.names[unused[0]]!r}, which no row has, and none for "
+            f"{labels.names[unknown[0]]!r}. Is one of them misspelt?"
+        )
+    return places

@@ -167,8 +167,8 @@ def _workspace() -> Iterator[Path]:
         raise
     except OSError as problem:
         raise StoreUnavailable(
-            f"The evaluation cannot lay its rows in {tempfile.gettempdir()!r}: {problem.strerror or problem}. Make room "
-            "there, or name another folder in the environment variable TMPDIR."
+            f"The evaluation cannot lay its rows in {tempfile.gettempdir()!r}: {problem.strerror or problem}. Make "
+            "room there, or name another folder in the environment variable TMPDIR."
         ) from problem
 
 

@@ -71,8 +71,8 @@ def _of(
     known = [i for i in members if np.isfinite(reading.values[i])]
     if len(known) < 2:
         return []
-    low = min(known, key=lambda i: reading.values[i])
-    high = max(known, key=lambda i: reading.values[i])
+    ranked = sorted(known, key=lambda i: reading.values[i])
+    low, high = ranked[0], ranked[-1]
     a, b = float(reading.values[low]), float(reading.values[high])
     draws = None if reading.replicates is None else (reading.replicates[low], reading.replicates[high])
     n = int(min(reading.n[low], reading.n[high]))

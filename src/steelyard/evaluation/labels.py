@@ -65,8 +65,8 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return column.cast(kind)
     except pa.ArrowInvalid as problem:
         raise DataError(
-            "Labels are whole numbers beyond 2^53, which cannot be told apart as numbers. They look like ids; if they are "
-            f"labels, give them as text. ({problem})"
+            "Labels are whole numbers beyond 2^53, which cannot be told apart as numbers. They look like ids; if they "
+            f"are labels, give them as text. ({problem})"
         ) from problem
 
 
@@ -108,6 +108,22 @@ def find_labels(
     if len(values) == 1:
         values, names = _with_other(values[0], names[0])
     return Labels(tuple(values), tuple(names), _positive(values, names, positive))
+
+
+def like_targets(named: Sequence[Any], targets: Collection[Any]) -> list[Any]:
+    """Return labels as the targets write them: ``"1"`` is 1 where the targets are numbers."""
+    if {_kind(v) for v in targets} != {"numbers"}:
+        return [str(label) for label in named] if all(isinstance(v, str) for v in targets) else list(named)
+    written = {str(int(v)) if v == int(v) else str(v): v for v in targets}
+    written |= {str(v): v for v in targets}
+    return [written.get(label, _number(label)) if isinstance(label, str) else label for label in named]
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _refuse_fractions(targets: Collection[Any], predictions: Collection[Any], known: Sequence[Any]) -> None:

@@ -13,7 +13,7 @@ from steelyard.data import RowIds
 from steelyard.errors import InvalidArgument
 from steelyard.evaluation.classification import ClassificationScorer
 from steelyard.evaluation.inputs import Inputs
-from steelyard.evaluation.labels import Labels, find_labels
+from steelyard.evaluation.labels import Labels, find_labels, like_targets
 from steelyard.evaluation.numeric import RegressionScorer, RetrievalScorer, TextScorer
 from steelyard.evaluation.request import Request
 from steelyard.evaluation.sets import MultilabelScorer, RankerScorer, multilabel_names
@@ -67,7 +67,7 @@ def score(
     progress: Callable[[int, int], None] | None = None,
 ) -> Scored:  # fmt: skip
     """Count every staged row, and give each row's results to ``sink``."""
-    labels = _labels(request, staged) if request.model_type == "classifier" else None
+    labels = _labels(request, inputs, staged) if request.model_type == "classifier" else None
     words, places = slice_words(staged)
     plan = _plan(request, inputs, staged, labels, tuple(len(w) for w in words))
     scored = Scored(_task(request, labels), _scorer(request, inputs, staged, labels, plan), plan, labels)
@@ -104,10 +104,12 @@ def _task(request: Request, labels: Labels | None) -> Task:
     return kinds.get(request.model_type, "text")
 
 
-def _labels(request: Request, staged: Staged) -> Labels:
-    predictions = staged.prediction_values
+def _labels(request: Request, inputs: Inputs, staged: Staged) -> Labels:
+    known = staged.classes
+    if known is None and inputs.probability_labels is not None:
+        known = like_targets(inputs.probability_labels, staged.target_values or ())
     return find_labels(
-        staged.target_values, predictions, staged.classes,
+        staged.target_values, staged.prediction_values, known,
         label_list=request.config.label_list, positive=request.config.pos_label,
     )  # fmt: skip
 

@@ -103,15 +103,14 @@ def _interval(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarra
 
 
 def _of_mean(reading: Reading, context: Context) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    """Student's interval; where every row scored the same end of the range, Wilson's: t has nothing to go by then."""
+    """Student's interval, within the metric's range; Wilson's where every row scored the same end of it, for t has
+    nothing to go by then."""
     se = np.asarray(reading.se)
     found = intervals.mean_t(reading.values, se, reading.n - 1, context.confidence)
     low, high = np.array(found.low), np.array(found.high)
     lower, upper = reading.info.lower, reading.info.upper
-    if lower is None or upper is None:
-        return low, high, se, "t"
-    flat = (se == 0) & (reading.n > 0) & ((reading.values <= lower) | (reading.values >= upper))
-    if flat.any():
+    if lower is not None and upper is not None:
+        flat = (se == 0) & (reading.n > 0) & ((reading.values <= lower) | (reading.values >= upper))
         n = reading.n[flat]
         share = intervals.wilson((reading.values[flat] - lower) / (upper - lower) * n, n, context.confidence)
         low[flat], high[flat] = (lower + np.asarray(end) * (upper - lower) for end in (share.low, share.high))
@@ -135,8 +134,7 @@ def _from_replicates(reading: Reading, context: Context) -> tuple[np.ndarray, np
 
 
 def _spread(replicates: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return np.nanstd(replicates, axis=1, ddof=1)
+    return np.asarray(intervals.replicate_se(replicates))
 
 
 def _bounds(reading: Reading, value: float, n: int, missing: int) -> tuple[float | None, float | None]:

@@ -86,7 +86,8 @@ class MeansState:
                     )  # fmt: skip
                 elif aggregation == "variance":
                     named = replace(
-                        named, title=f"{about.title}, variance", greater_is_better=None, headline=False, upper=None,
+                        named, title=f"{about.title}, variance", greater_is_better=None, headline=False, lower=0.0,
+                        upper=None,
                         unit="score",
                     )  # fmt: skip
                     readings.append(Reading(info=named, values=variance, n=n[j], replicates=variance_b))

@@ -71,8 +71,10 @@ class RegressionState:
         """Return every metric on every slice."""
         draw = self.plan.weight_matrix
         n = self.rows.total()[0]
-        values = self._functions(self.sums.total(), self.mass.total()[0])
-        draws = self._functions(self.sums.replicate(draw), self.mass.replicate(draw)[0])
+        mass = self.mass.total()[0]
+        values = self._functions(self.sums.total(), mass, mass)
+        # A total is resampled as its mean times the rows: the number of rows is not what is uncertain.
+        draws = self._functions(self.sums.replicate(draw), self.mass.replicate(draw)[0], mass[:, None])
         spread = self._spreads(n)
         readings = [
             Reading(
@@ -87,7 +89,7 @@ class RegressionState:
         readings.append(Reading(info=info("example_count"), values=n, n=n, interval="none", method="count"))
         return readings + self._quantiles(n)
 
-    def _functions(self, sums: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
+    def _functions(self, sums: np.ndarray, mass: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
         shift = self.plan.shift
         mean = {name: ratio(sums[i], mass) for name, i in _AT.items()}
         var_y = mean["yy"] - mean["y"] ** 2
@@ -102,7 +104,7 @@ class RegressionState:
             "mean_absolute_percentage_error": mean["ape"],
             "mean_error": mean["e"],
             "mean_on_target": mean["y"] + shift,
-            "sum_on_target": np.where(mass > 0, sums[_AT["y"]] + shift * mass, np.nan),
+            "sum_on_target": np.where(mass > 0, (mean["y"] + shift) * size, np.nan),
             "r2_score": 1 - ratio(mean["abs2"], var_y),
             "explained_variance_score": 1 - ratio(var_e, var_y),
             "pearson_correlation": np.clip(

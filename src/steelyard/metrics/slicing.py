@@ -189,6 +189,9 @@ def dimensions(slices: Sequence[SliceSpec] | None) -> tuple[Dimension, ...]:
                 f"slices={spec!r} cannot be read: give a column name, a list of column names to cross, "
                 "by_bins(column, n), or a mapping of a name to a predicate."
             )
+    itself = next((d for d in found if len(set(d.names)) < len(d.names)), None)
+    if itself is not None:
+        raise InvalidArgument(f"slices crosses {itself.names[0]!r} with itself; give each column once.")
     names = [d.name for d in found]
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice is not None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric, MetricValue, make_metric
 from steelyard.evaluation.gates import MetricThreshold
 from steelyard.flavors import ModelSignature, infer_signature
 
+if TYPE_CHECKING:
+    from steelyard.evaluation import EvaluationResult, evaluate, validate_evaluation_results
+
 __all__ = [
     "EvaluationArtifact",
     "EvaluationMetric",
+    "EvaluationResult",
     "MetricThreshold",
     "MetricValue",
     "ModelSignature",
+    "evaluate",
     "infer_signature",
     "make_metric",
+    "validate_evaluation_results",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from steelyard import evaluation  # not before it is asked for: it brings NumPy and Arrow
+
+    return getattr(evaluation, name)

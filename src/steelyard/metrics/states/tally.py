@@ -85,7 +85,7 @@ class Tally:
             if self.fine and window < _FINEST:
                 return
             part = np.ldexp(rest, -_WINDOW_BITS * window)
-            np.rint(part, out=part)
+            np.trunc(part, out=part)
             part = np.ldexp(part, _WINDOW_BITS * window)
             rest = rest - part
             yield window, part
