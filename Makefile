@@ -27,7 +27,7 @@ $(READY): $(INPUTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Steelyard needs Python 3.11 or newer; say which: make setup PYTHON=python3.12")'
 	@test -x $(BIN)/python || { echo "setup   new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "setup   installing Steelyard and its development packages (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 system: # the programs that tests drive: headless Chromium and a PostgreSQL server of their own
@@ -59,7 +59,7 @@ bench: $(READY) ## measure speed and memory (one: make bench B=benchmarks/tracki
 	@$(foreach script,$(B),echo "bench   $(script)" && $(BIN)/python $(script) $(ARGS) &&) true
 
 docs: $(READY) ## build the documentation site into site/
-	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "docs    open site/index.html"
 
 serve: $(READY) ## open the pages on this folder's runs

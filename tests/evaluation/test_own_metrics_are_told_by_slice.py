@@ -13,6 +13,8 @@ import steelyard
 from steelyard.evaluation import custom
 from steelyard.models import EvaluationMetric, MetricValue
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def _evaluate(table: pd.DataFrame, *metrics: EvaluationMetric, **arguments: Any) -> steelyard.EvaluationResult:
     return steelyard.evaluate(

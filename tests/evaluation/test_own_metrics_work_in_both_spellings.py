@@ -12,6 +12,8 @@ from sklearn.metrics import accuracy_score, fbeta_score
 import steelyard
 from steelyard.models import EvaluationMetric, MetricValue, make_metric
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 def _evaluate(table: pd.DataFrame, *metrics: Any, **arguments: Any) -> steelyard.EvaluationResult:
     return steelyard.evaluate(

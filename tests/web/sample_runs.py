@@ -1,8 +1,6 @@
 """Fills a store with runs such as people have: two classifiers to compare, a text model, a regression, plain logging.
 
-Everything is simulated from a seed. Estimates and replicates are computed here in a few lines of numpy, so that the
-pages are tested against a store's content and not against the evaluation's code.
-"""
+All is simulated from a seed: pages are tested against a store's content, not against the evaluation's code."""
 
 from __future__ import annotations
 
@@ -398,18 +396,17 @@ def _record(
             low, high = point - 1.96 * spread, point + 1.96 * spread
             if metric == "accuracy_score":
                 low, high = max(low, 0.0), min(high, 1.0)
-            method = "wilson" if metric == "accuracy_score" else "bootstrap"
             worst = point * n / (n + gone) if share else None
             best = (point * n + gone) / (n + gone) if share else None
-            estimate = Estimate(point, n, gone, spread, low, high, method=method, worst=worst, best=best)
+            estimate = Estimate(point, n, gone, spread, low, high, method="wilson", worst=worst, best=best)
             scored.append(ScoredMetric(metric=metric, slice=key, estimate=estimate))
         for metric, (parts, function) in ratios.items():
             reps = function({k: w @ v[inside] for k, v in parts.items()})
             point = float(function({k: v[inside].sum() for k, v in parts.items()}))
             replicates[metric, slice_name(key)] = reps
-            low, high = map(float, np.quantile(reps, [0.025, 0.975]))
-            n, gone = int(inside.sum()), missing if not key else 0
-            estimate = Estimate(point, n, gone, float(reps.std()), low, high, method="bootstrap")
+            ends = map(float, np.quantile(reps, [0.025, 0.975]))
+            gone = missing if not key else 0
+            estimate = Estimate(point, int(inside.sum()), gone, float(reps.std()), *ends, method="bootstrap")
             scored.append(ScoredMetric(metric=metric, slice=key, estimate=estimate))
     known = [*means, *ratios]
     infos = tuple(_info(m, m in headline) for m in known)

@@ -94,9 +94,13 @@ def lowered(title: str) -> str:
     return title[:1].lower() + title[1:] if title[1:2].islower() or len(title) == 1 else title
 
 
+def _says_little(value: str) -> bool:
+    return not value[:1].isalpha() or value.lower() in ("yes", "no", "true", "false")
+
+
 def slice_label(key: SliceKey) -> str:
     """Return a slice's values; with their dimensions where a value, such as ``< 100`` or ``yes``, says too little."""
-    return " × ".join(value if value[:1].isalpha() and len(value) > 3 else f"{name} {value}" for name, value in key)
+    return " × ".join(f"{name} {value}" if _says_little(value) else value for name, value in key)
 
 
 def _scale(difference: Difference) -> tuple[float, str]:

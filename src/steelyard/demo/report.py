@@ -101,7 +101,8 @@ def _sentence(difference: Difference) -> str:
     """Return a slice's verdict in words, the slice with its dimension."""
     from steelyard.compare.words import slice_label
 
-    return difference.sentence.replace(slice_label(difference.slice), difference.slice_name, 1)
+    label = slice_label(difference.slice)
+    return difference.sentence.replace(label, difference.slice_name, 1)
 
 
 def _reading(estimate: Estimate) -> str:

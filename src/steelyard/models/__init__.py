@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from steelyard.evaluation.extras import EvaluationArtifact, EvaluationMetric, MetricValue, make_metric
 from steelyard.evaluation.gates import MetricThreshold
-from steelyard.flavors import ModelSignature, infer_signature
 
 if TYPE_CHECKING:
     from steelyard.evaluation import EvaluationResult, evaluate, validate_evaluation_results
+    from steelyard.flavors import ModelSignature, infer_signature
 
 __all__ = [
     "EvaluationArtifact",
@@ -29,6 +29,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    from steelyard import evaluation  # not before it is asked for: it brings NumPy and Arrow
+    # Not before they are asked for: these two rooms bring NumPy.
+    from steelyard import evaluation, flavors
 
-    return getattr(evaluation, name)
+    return getattr(flavors if name in ("ModelSignature", "infer_signature") else evaluation, name)
