@@ -42,7 +42,6 @@ def own_metrics(
         draws=scored.plan.weight_matrix,
         confidence=request.confidence,
         taken={r.key for r in readings},
-        dimensions=len(places),
     )
     if found.row_scores:
         results.add(found.row_scores, numbers)

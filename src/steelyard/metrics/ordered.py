@@ -156,7 +156,7 @@ def quantiles(
             if n == 0:
                 continue
             x = column[order]
-            values[i] = np.quantile(x, share)
+            values[i] = np.median(x) if share == 0.5 else np.quantile(x, share)
             spread = z * np.sqrt(share * (1 - share) / n)
             lower, upper = max(share - spread, 0.0), min(share + spread, 1.0)
             low[i], high[i] = np.quantile(x, lower), np.quantile(x, upper)

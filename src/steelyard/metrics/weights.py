@@ -53,7 +53,7 @@ def weight_matrix(replicates: int = DEFAULT_REPLICATES, seed: int = 0, *, bucket
 
     Examples:
         >>> w = weight_matrix(200)
-        >>> w.shape, abs(w.mean() - 1) < 0.01, abs(w.var() - 1) < 0.01
+        >>> w.shape, bool(abs(w.mean() - 1) < 0.01), bool(abs(w.var() - 1) < 0.01)
         ((200, 4096), True, True)
     """
     base = splitmix64(np.array([seed & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64))[0]
