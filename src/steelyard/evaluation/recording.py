@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -33,7 +33,7 @@ from steelyard.records import (
 _BATCH = 500
 
 
-@dataclass(slots=True)
+@dataclass
 class Keeper:
     """Writes one evaluation into a run: first everything is made, then it is written, the summary last.
 
@@ -97,7 +97,16 @@ class Keeper:
 
     def replicates(self, replicates: Replicates) -> None:
         """Keep the bootstrap replicates."""
-        self._put(f"{self.prefix}{REPLICATES_PATH}", dump_replicates(replicates), None)
+        for prefix in self._prefixes:
+            self._put(f"{prefix}{REPLICATES_PATH}", dump_replicates(replicates), None)
+
+    @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        """Where pages and comparisons look: an evaluation with a prefix is also the run's own, if it is the first."""
+        if not self.prefix:
+            return ("",)
+        taken = any(info.path == SUMMARY_PATH for info in self.store.artifacts.list(self.run_id))
+        return (self.prefix,) if taken else (self.prefix, "")
 
     def finish(self, summary: EvaluationSummary, columns: Mapping[str, str]) -> EvaluationResult:
         """Write everything: files, metrics, estimates and the dataset, then the summary. Return the result."""
@@ -110,7 +119,8 @@ class Keeper:
         self.store.estimates.put(
             self.run_id, [replace(s, metric=self.prefix + s.metric) for s in summary.estimates]
         )  # fmt: skip
-        self.store.artifacts.put(self.run_id, self.prefix + SUMMARY_PATH, written, media_type="application/json")
+        for prefix in self._prefixes:
+            self.store.artifacts.put(self.run_id, prefix + SUMMARY_PATH, written, media_type="application/json")
         return EvaluationResult(self.run_id, summary, dict(self.artifacts), self.store, self.prefix)
 
     def _put(self, path: str, content: bytes | Path, media_type: str | None) -> None:

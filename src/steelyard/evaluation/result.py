@@ -126,8 +126,9 @@ class EvaluationResult:
             NotFound: it was not computed.
         """
         name = key if isinstance(key, str) else slice_name(key)
+        bare = metric.removeprefix(self.metric_prefix)
         found = next(
-            (s.estimate for s in self.summary.estimates if s.metric == metric and slice_name(s.slice) == name), None
+            (s.estimate for s in self.summary.estimates if s.metric == bare and slice_name(s.slice) == name), None
         )
         if found is None:
             raise NotFound(f"There is no estimate of {metric!r}" + (f" on {name!r}." if name else "."))

@@ -276,7 +276,7 @@ class _Stager:
         from steelyard.data.mixing import mixed
 
         column = batch.column(self.inputs.cluster)
-        if column.null_count:
+        if missing(column).any():
             raise DataError(f"Column {self.inputs.cluster!r} (clusters) has rows without a value; every row needs one.")
         return mixed(cell_words(column))
 
