@@ -207,6 +207,7 @@ def _run(
         if picture.table is not None:
             keeper.table("threshold_table", tables.to_csv(picture.table))
     _tables(keeper, scored, find)
+    keeper.results_table(tables.eval_results_table(results.read(), staged.n_rows))
     keeper.replicates(kept)
     rows_path = keeper.rows(results.path)
     _artifacts(request, keeper, inputs, results, summary, folder)

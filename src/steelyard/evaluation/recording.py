@@ -95,6 +95,14 @@ class Keeper:
         self._name("rows", path)
         return path
 
+    def results_table(self, content: bytes | None) -> None:
+        """Keep MLflow's table of rows, if there is one."""
+        if content is None:
+            return
+        path = f"{self.prefix}eval_results_table.json"
+        self._put(path, content, "application/json")
+        self._name("eval_results_table", path)
+
     def replicates(self, replicates: Replicates) -> None:
         """Keep the bootstrap replicates."""
         for prefix in self._prefixes:

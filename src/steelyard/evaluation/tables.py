@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,24 @@ def _top(table: pa.Table, by: str | None) -> pa.Table:
         return table.slice(0, WORST_ROWS)
     order = pc.sort_indices(table, sort_keys=[(by, "descending")])
     return table.take(order[:WORST_ROWS])
+
+
+MOST_JSON_ROWS = 100_000
+_NOT_MLFLOWS = ("row_id", "row_index", "outcome", "weight", "correct", "loss", "error", "abs_error")
+
+
+def eval_results_table(batches: Iterable[pa.RecordBatch], n_rows: int) -> bytes | None:
+    """Return MLflow's ``eval_results_table.json``: inputs, target, outputs and each row's scores, as columns and data.
+
+    MLflow writes it where metrics score rows, so only then. Beyond 100,000 rows there is only ``rows.parquet``, which
+    has all of it.
+    """
+    if n_rows > MOST_JSON_ROWS:
+        return None
+    table = pa.Table.from_batches(list(batches))
+    if not any(name.endswith("/score") for name in table.column_names):
+        return None
+    names = [n for n in table.column_names if n not in _NOT_MLFLOWS and not n.startswith(("slice:", "probability"))]
+    columns = [[None if v != v else v for v in _undictionary(table.column(name)).to_pylist()] for name in names]
+    shown = ["outputs" if name == "prediction" else name for name in names]
+    return json.dumps({"columns": shown, "data": list(zip(*columns, strict=True))}, default=str).encode()
