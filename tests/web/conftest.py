@@ -68,7 +68,7 @@ def address(store: Store, sample: sample_runs.Sample) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the module: others run loops of their own
 def chromium() -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
