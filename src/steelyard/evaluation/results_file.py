@@ -114,8 +114,10 @@ class ResultsFile:
 def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     import pyarrow.parquet as pq
 
-    unique = {"row_id", "row_index", "loss", "error", "abs_error"} | {
-        n for n in schema.names if n.startswith("probability")
-    }
-    dictionary = [n for n in schema.names if n not in unique and not pa.types.is_nested(schema.field(n).type)]
+    # Numbers rarely repeat enough for a dictionary: the attempt costs more than the rest of the file.
+    dictionary = [n for n in schema.names if n != "row_id" and _repeats(schema.field(n).type)]
     return pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=dictionary)
+
+
+def _repeats(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
