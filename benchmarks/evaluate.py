@@ -1,8 +1,8 @@
 """``evaluate()`` of a column of predictions, beside MLflow's; and of a large Parquet file, for its memory.
 
     python benchmarks/evaluate.py
-    python -m venv /tmp/peer && /tmp/peer/bin/pip install mlflow scikit-learn
-    python benchmarks/evaluate.py --peer-python /tmp/peer/bin/python
+    python -m venv peer && peer/bin/pip install mlflow scikit-learn
+    python benchmarks/evaluate.py --peer-python peer/bin/python
     python benchmarks/evaluate.py --only parquet --parquet-rows 1e8
 
 The same table for both: a row number, a 0/1 target, a 0/1 prediction, a number and a category. Ours writes what it

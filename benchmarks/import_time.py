@@ -1,7 +1,7 @@
 """What ``import steelyard`` costs, beside numpy and MLflow, and what it does not load.
 
     python benchmarks/import_time.py
-    python benchmarks/import_time.py --peer-python /tmp/peer/bin/python
+    python benchmarks/import_time.py --peer-python peer/bin/python
 
 Each import is a process of its own; the interpreter's own start is subtracted. Goal: under 150 ms, without numpy or
 SQLAlchemy.

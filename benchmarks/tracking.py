@@ -1,8 +1,8 @@
 """How fast a run is written and runs are found; beside MLflow when a Python that has it is named.
 
     python benchmarks/tracking.py
-    python -m venv /tmp/peer && /tmp/peer/bin/pip install mlflow
-    python benchmarks/tracking.py --peer-python /tmp/peer/bin/python
+    python -m venv peer && peer/bin/pip install mlflow
+    python benchmarks/tracking.py --peer-python peer/bin/python
 
 Every figure is the median of several trials on a store in a temporary folder. The rows that a trial has written are
 counted afterwards: a rate of writes that were not kept is no rate.
