@@ -5,8 +5,9 @@ Names are imported on first use, so that importing this room costs nothing until
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from steelyard._lib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from steelyard.data.datasets import Dataset, from_numpy, from_pandas, from_polars
@@ -44,11 +45,4 @@ _HOMES = {
     "Table": "table",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

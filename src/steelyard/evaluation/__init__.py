@@ -11,8 +11,9 @@ recording.py    6  keep it all in one run
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from steelyard._lib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from steelyard.evaluation.evaluate import evaluate
@@ -42,11 +43,4 @@ _HOMES = {
     "validate_evaluation_results": "gates",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ Names are imported on first use: a script that only reads runs does not pay for 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from steelyard._lib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from steelyard.tracking.artifacts import download_artifacts, list_artifacts, load_dict, load_text
@@ -146,12 +147,4 @@ __all__ = [
     "start_run",
 ]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOME_OF)
