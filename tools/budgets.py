@@ -23,6 +23,8 @@ SCRIPT_LINE = 400  # a longer line of JavaScript is not written by hand
 
 LONGER_FILES: dict[str, str] = {
     "tests/web/sample_runs.py": "sample runs as literal records, one function a kind",
+    "tests/web/sample_applications.py": "sample rows, verdicts and traces of applications as literal records",
+    "tests/store/test_ledgers.py": "what a ledger must do, one behaviour after another, on both databases",
     "tests/flavors/test_hostile_models_are_refused.py": "a corpus: one hostile file after another",
 }
 """Files between 400 and 500 lines, each with its reason. None may pass 500."""
@@ -32,6 +34,8 @@ LONGER_FUNCTIONS: dict[str, str] = {
     "tests/compare/synthetic.py::save": "writes one literal record",
     "tests/web/sample_runs.py::binary": "writes one literal record",
     "tests/web/sample_runs.py::_record": "writes one literal record",
+    "tests/web/sample_applications.py::agent_trace": "writes one literal trace",
+    "tests/store/test_ledger_model.py::machine": "a state machine whose rules share one store",
 }
 """Functions over 60 lines (``path::name``), each with its reason."""
 

@@ -17,25 +17,34 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+SOURCE = ROOT / "src"
 
 ROOMS = (
-    "steelyard", "steelyard.models", "steelyard.sklearn", "steelyard.entities", "steelyard.artifacts",
-    "steelyard.evaluation", "steelyard.compare", "steelyard.data", "steelyard.metrics", "steelyard.metrics.text",
-    "steelyard.metrics.ranking", "steelyard.metrics.intervals", "steelyard.charts", "steelyard.tracking",
-    "steelyard.flavors", "steelyard.store", "steelyard.server", "steelyard.web", "steelyard.records",
-    "steelyard.errors", "steelyard.mlflow",
+    "steelyard", "steelyard.genai", "steelyard.genai.scorers", "steelyard.genai.judges", "steelyard.genai.simulators",
+    "steelyard.models", "steelyard.sklearn", "steelyard.entities", "steelyard.artifacts", "steelyard.evaluation",
+    "steelyard.compare", "steelyard.data", "steelyard.metrics", "steelyard.metrics.text", "steelyard.metrics.ranking",
+    "steelyard.metrics.intervals", "steelyard.charts", "steelyard.tracing", "steelyard.llm", "steelyard.engine",
+    "steelyard.tracking", "steelyard.flavors", "steelyard.store", "steelyard.server", "steelyard.web",
+    "steelyard.records", "steelyard.errors", "steelyard.mlflow",
 )  # fmt: skip
 
 VALUES = {
     "ALL_ROWS": "The key of the slice that holds all rows: the empty tuple.",
+    "APPLICATION_PATH": "The artifact that holds what became of an application's rows: `genai.json`.",
+    "Aggregation": "`min`, `max`, `mean`, `median`, `variance`, `p90`, or a function of a list of numbers.",
+    "Assessment": "A `Feedback` or an `Expectation`.",
     "CORPUS_METRICS": "Text metrics of all rows together (BLEU, chrF), by name.",
     "FileInfo": "MLflow's older name of `ArtifactInfo`.",
     "LifecycleStage": "Whether a run or an experiment is active or deleted.",
     "MlflowException": "MLflow's name of `SteelyardError`, the root of every error raised on purpose.",
     "ModelStatus": "How a logged model stands: `PENDING`, `READY` or `FAILED`.",
     "Outcome": "What became of a row: `scored`, `missing_target`, `missing_prediction` or `predict_failed`.",
+    "PREVIEW_LENGTH": "How many characters of a request and a response a list of traces shows.",
+    "PredictionOutcome": "What became of a call of the function: `predicted`, `predict_failed` or `over_budget`.",
     "REPLICATES_PATH": "The artifact that holds an evaluation's replicates: `replicates.npz`.",
+    "REQUEST_ID_TAG": "The tag that holds a trace's `client_request_id`.",
     "ROWS_PATH": "The artifact that holds the row-level results: `rows.parquet`.",
+    "RUN_KEY": "The metadata of a trace that names its run.",
     "Real": "A float, or an array of floats.",
     "RestException": "MLflow's name of an error of the server; here `SteelyardError`.",
     "RowKind": "`fixed`, `broken`, `still_wrong`, `still_right`, `only_candidate` or `only_baseline`.",
@@ -44,29 +53,37 @@ VALUES = {
     "SERIALIZATION_FORMAT_CLOUDPICKLE": "`cloudpickle`: loads only where the caller names the digest.",
     "SERIALIZATION_FORMAT_PICKLE": "`pickle`: loads only where the caller names the digest.",
     "SERIALIZATION_FORMAT_SKOPS": "`skops`: loads without running code of the file's. The default.",
+    "SESSION_KEY": "The metadata of a trace that names its session.",
     "SUMMARY_PATH": "The artifact that holds an evaluation's summary: `evaluation.json`.",
     "SUPPORTED_SERIALIZATION_FORMATS": "The three formats above.",
     "SliceKey": "A slice as a tuple of (dimension, value) pairs.",
     "Spec": "A Vega-Lite specification, as a dict.",
     "TEXT_METRICS": "Text metrics that score one row at a time, by name.",
+    "TRACE_NAME_TAG": "The tag that holds a trace's name.",
     "Task": "What was scored: `binary`, `multiclass`, `multilabel`, `regression`, `ranking`, `text` or `custom`.",
     "Theme": "`light` or `dark`.",
+    "USER_KEY": "The metadata of a trace that names its user.",
+    "VERDICT_OUTCOMES": "`scored`, `scorer_error`, `parse_error`, `refused`, `predict_failed`, `over_budget`.",
+    "ValueKind": "What a scorer's values are: `boolean`, `number`, `category`, `text`, `other` or `none`.",
     "Verdict": "`better`, `worse`, `equivalent` or `undecided`.",
+    "VerdictOutcome": "What became of a row and scorer: one of `VERDICT_OUTCOMES`.",
     "ViewType": "`ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.",
 }
 """What stands in api.md for names that carry no docstring: constants, unions, aliases."""
 
 
 def public_names(room: str) -> list[str]:
-    """Return what a room offers: its ``__all__``."""
-    return list(import_module(room).__all__)
+    """Return what a room offers: its ``__all__``, and what a ``__dir__`` of its own adds to that."""
+    module = import_module(room)
+    added = set(dir(module)) - {*module.__all__} if "__dir__" in vars(module) else set()
+    return sorted({*module.__all__, *(name for name in added if not name.startswith("_"))})
 
 
 def one_line(room: str, name: str) -> str:
     """Return what a name is, in its docstring's first sentence."""
-    if name in VALUES:
-        return VALUES[name]
     value = getattr(import_module(room), name)
+    if name in VALUES and getattr(value, "__name__", "") != name:  # a class of this name speaks for itself
+        return VALUES[name]
     own = inspect.isfunction(value) or inspect.isclass(value) or inspect.ismodule(value)
     text = inspect.getdoc(value) if own else None
     if not text or (inspect.isclass(value) and text.startswith(f"{name}(")):
@@ -200,6 +217,28 @@ def cli_problems() -> Iterator[str]:
     yield from (f"docs/cli.md: the command {n!r} is missing" for n in commands() if f"### steelyard {n}\n" not in text)
 
 
+_VARIABLE = re.compile(r"\b((?:STEELYARD|MLFLOW)_[A-Z][A-Z_]+)\b")
+_READ = re.compile(r'"((?:STEELYARD|MLFLOW)_[A-Z][A-Z_]+)"')
+_SETTING = re.compile(r'setting\("([A-Z_]+)"\)')
+
+
+def settings() -> set[str]:
+    """Return the environment variables that the package reads; a ``setting`` has two names."""
+    found: set[str] = set()
+    for file in sorted(SOURCE.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        found |= set(_READ.findall(text))
+        found |= {f"{prefix}_{name}" for name in _SETTING.findall(text) for prefix in ("STEELYARD", "MLFLOW")}
+    return found
+
+
+def settings_problems() -> Iterator[str]:
+    named = set(_VARIABLE.findall((DOCS / "settings.md").read_text(encoding="utf-8")))
+    read = settings()
+    yield from (f"docs/settings.md: {name} is missing" for name in sorted(read - named))
+    yield from (f"docs/settings.md: {name} is read by nothing" for name in sorted(named - read))
+
+
 def changelog_problems() -> Iterator[str]:
     import steelyard
 
@@ -237,7 +276,7 @@ def link_problems() -> Iterator[str]:
 
 
 def missing_pages() -> list[str]:
-    wanted = [*pages(), *(DOCS / f"{n}.md" for n in ("index", "api", "metrics", "cli"))]
+    wanted = [*pages(), *(DOCS / f"{n}.md" for n in ("index", "api", "metrics", "cli", "settings"))]
     return [f"{p.relative_to(ROOT)}: is missing" for p in dict.fromkeys(wanted) if not p.is_file()]
 
 
@@ -246,7 +285,15 @@ def problems() -> list[str]:
     gone = missing_pages()
     if gone:
         return gone
-    checks = (generated_problems, api_problems, metric_problems, cli_problems, changelog_problems, link_problems)
+    checks = (
+        generated_problems,
+        api_problems,
+        metric_problems,
+        cli_problems,
+        settings_problems,
+        changelog_problems,
+        link_problems,
+    )
     return [problem for check in checks for problem in check()]
 
 

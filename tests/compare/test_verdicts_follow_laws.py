@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.compare import compare, compare_many
-from steelyard.compare.measuring import Cell, Measured
+from steelyard.compare.pairs import Cell, Measured
 from steelyard.compare.verdicts import margin_for, verdict_of
 from steelyard.errors import InvalidArgument
 from steelyard.records import Estimate

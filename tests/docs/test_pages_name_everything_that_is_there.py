@@ -50,6 +50,8 @@ def test_every_page_is_reached_from_the_first(docs: dict[str, Any]) -> None:
         ("metrics.md", "| `log_loss` |", "| `logloss` |", "logloss is no metric of ours"),
         ("metrics.md", "0 and up ↓ |", "0 to 1 ↓ |", "has the range '0 to 1 ↓'"),
         ("api.md", "| `evaluate` |", "| `evaluat` |", "out of date"),
+        ("settings.md", "`STEELYARD_ARTIFACTS`", "`STEELYARD_ARTEFACTS`", "STEELYARD_ARTIFACTS is missing"),
+        ("settings.md", "`STEELYARD_ARTIFACTS`", "`STEELYARD_ARTEFACTS`", "STEELYARD_ARTEFACTS is read by nothing"),
         ("cli.md", "### steelyard runs", "### steelyard list", "the command 'runs' is missing"),
         ("index.md", "(quickstart.md)", "(quickstrat.md)", "quickstrat.md leads nowhere"),
         ("index.md", "(quickstart.md)", "(quickstart.md#nowhere)", "names a heading that is not there"),

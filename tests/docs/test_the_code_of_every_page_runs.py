@@ -13,6 +13,7 @@ WITH_CODE = [page for page in PAGES if any(block.kind == "python" for block in b
 KINDS = {"python", "text", OUTPUT, ABOUT, "toml", "yaml"}
 
 
+@pytest.mark.usefixtures("model")
 @pytest.mark.parametrize("document", WITH_CODE, ids=lambda document: document.stem)
 def test_the_page_runs_from_top_to_bottom(document: Path, project: Path) -> None:
     assert run(document) > 0

@@ -17,8 +17,8 @@ import steelyard
 from steelyard.errors import SteelyardError
 
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "skops", "pyarrow", "sqlalchemy", "matplotlib", "vl_convert")
-WEB = ("fastapi", "starlette", "jinja2", "uvicorn", "pydantic")
-ROOMS = ("artifacts", "data", "entities", "errors", "metrics", "models", "sklearn", "tracking")
+WEB = ("fastapi", "starlette", "jinja2", "uvicorn", "pydantic", "opentelemetry")
+ROOMS = ("artifacts", "data", "entities", "errors", "genai", "metrics", "models", "sklearn", "tracing", "tracking")
 
 _IMPORT = """
 import json, sys, time
@@ -74,8 +74,8 @@ def test_type_checkers_see_the_names_that_run_time_sees() -> None:
 
 
 def test_a_name_that_is_not_there_says_so() -> None:
-    with pytest.raises(AttributeError, match="'autolog'"):
-        _ = steelyard.autolog  # type: ignore[attr-defined] - the point of the test
+    with pytest.raises(AttributeError, match="'autoscale'"):
+        _ = steelyard.autoscale  # type: ignore[attr-defined] - the point of the test
 
 
 @pytest.mark.parametrize("room", ROOMS)

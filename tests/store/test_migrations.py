@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, inspect, text
+from traces_made import entry, plan, trace_id
 
 from steelyard.errors import StoreTooNew
+from steelyard.records import Store
 from steelyard.store import open_store
 from steelyard.store.sql import migrations, schema
+from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
 from steelyard.store.sql.migrations import MIGRATIONS, Migration
+from steelyard.store.sql.trace_schema import TRACE_TABLES
 
 NEXT = MIGRATIONS[-1].number + 1
 
@@ -60,6 +64,67 @@ def test_an_older_database_gets_what_it_lacks_once_and_keeps_its_rows(empty_url:
     assert [tuple(row) for row in execute(empty_url, "SELECT run_id, extra FROM runs")] == [(run_id, "new")]
     assert execute(empty_url, "SELECT max(number) FROM steelyard_migrations")[0][0] == NEXT
     assert applied == [NEXT]
+
+
+def shape(url: str) -> dict[str, tuple]:
+    """What a database's tables are: their columns, keys, foreign keys and indexes."""
+    store = open_store(url)
+    with store._database.read() as connection:
+        asked = inspect(connection)
+        found = {
+            name: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in asked.get_columns(name)],
+                asked.get_pk_constraint(name)["constrained_columns"],
+                sorted(str(sorted(key.items())) for key in asked.get_foreign_keys(name)),
+                sorted((i["name"] or "", str(i["column_names"])) for i in asked.get_indexes(name)),
+                sorted(str(check["sqltext"]) for check in asked.get_check_constraints(name)),
+            )
+            for name in asked.get_table_names()
+        }
+        kept_in = (
+            "sqlite_master WHERE type = 'trigger'" if url.startswith("sqlite") else "pg_trigger WHERE NOT tgisinternal"
+        )
+        column = "name" if url.startswith("sqlite") else "tgname"
+        found["triggers"] = tuple(sorted(connection.execute(text(f"SELECT {column} FROM {kept_in}")).scalars()))
+    store.close()
+    return found
+
+
+def test_a_version_1_database_becomes_what_a_new_one_is_and_keeps_its_runs(empty_url: str) -> None:
+    wanted = shape(empty_url)
+    store = open_store(empty_url)
+    run_id = store.runs.create("0", run_name="kept").info.run_id
+    newer = [schema.metadata.tables[t.name] for t in (*TRACE_TABLES, *LEDGER_TABLES)]
+    with store._database.write() as connection:
+        schema.metadata.drop_all(connection, tables=newer)
+        connection.execute(text("DELETE FROM steelyard_migrations WHERE number > 1"))
+    store.close()
+    store = open_store(empty_url)
+    assert store.runs.get(run_id).info.run_name == "kept"
+    use_new_tables(store, run_id)
+    store.close()
+    assert shape(empty_url) == wanted
+
+
+def test_a_file_that_version_1_wrote_is_read_on(tmp_path: Path) -> None:
+    file = tmp_path / "steelyard.db"
+    connection = sqlite3.connect(file)
+    connection.executescript((Path(__file__).parent / "version_1.sql").read_text())
+    connection.close()
+    store = open_store(file)
+    (run,) = store.search.search(["0"], "metrics.f1 > 0.5 AND params.C = '1' AND tags.team = 'nlp'").items
+    assert (run.info.run_name, run.data.metrics) == ("kept", {"f1": 0.9})
+    use_new_tables(store, run.info.run_id)
+    store.close()
+    assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
+
+
+def use_new_tables(store: Store, run_id: str) -> None:
+    store.ledgers.open(run_id, plan(1, "a"))
+    store.ledgers.commit(run_id, [entry(0, "scored")])
+    store.ledgers.finish(run_id)
+    store.answers.put("k", b"v")
+    assert store.traces.search(["0"], "feedback.`scorer 0` = 0").items[0].trace_id == trace_id(1)
 
 
 def test_a_migration_that_fails_has_not_happened(empty_url: str, monkeypatch) -> None:

@@ -5,8 +5,10 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import uvicorn
@@ -16,7 +18,7 @@ from steelyard.records import Store
 from steelyard.server import create_app
 from steelyard.store import open_store
 
-from . import sample_runs
+from . import sample_applications, sample_runs
 
 CROWD = 130
 
@@ -66,6 +68,60 @@ def live(store: Store) -> Iterator[str]:
 def address(store: Store, sample: sample_runs.Sample) -> Iterator[str]:
     with live(store) as found:
         yield found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A store with evaluated applications, and the ids of what is in it."""
+
+    store: Store
+    ids: sample_applications.Applications
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    opened = open_store(tmp_path_factory.mktemp("applications"))
+    yield Shown(opened, sample_applications.fill(opened, hostile=sample_runs.HOSTILE))
+    opened.close()
+
+
+@pytest.fixture
+def visitor(shown: Shown) -> Iterator[TestClient]:
+    """A client of the store with evaluated applications."""
+    with TestClient(create_app(shown.store), base_url="http://localhost", follow_redirects=False) as opened:
+        yield opened
+
+
+@contextmanager
+def quiet(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Open pages that must stay quiet: no error, no warning, nothing refused, no other host, no script run."""
+    contexts, troubles, pages = [], [], []
+
+    def watch(page: Any) -> None:
+        page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: troubles.append(str(e)))
+        page.on(
+            "request", lambda r: troubles.append(f"asked {r.url}") if not r.url.startswith((address, "data:")) else None
+        )
+
+    def open_(path: str, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, base_url=address
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        page.goto(path)
+        pages.append((page, script))
+        return page
+
+    yield open_
+    for page, script in pages:
+        if script:
+            assert page.evaluate("window.__pwned") is None
+    for context in contexts:
+        context.close()
+    assert not troubles
 
 
 @pytest.fixture(scope="module")  # its event loop must not outlive the module: others run loops of their own

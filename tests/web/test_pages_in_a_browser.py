@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import quiet
 from .sample_runs import Sample
 
 pytestmark = pytest.mark.browser
@@ -17,34 +18,8 @@ Opened = Callable[..., Any]
 
 @pytest.fixture
 def open_page(chromium: Any, address: str) -> Iterator[Opened]:
-    """Opens pages that must stay quiet: no error, no warning, nothing refused, no other host, no script run."""
-    contexts, troubles, pages = [], [], []
-
-    def watch(page: Any) -> None:
-        page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: troubles.append(str(e)))
-        page.on(
-            "request", lambda r: troubles.append(f"asked {r.url}") if not r.url.startswith((address, "data:")) else None
-        )
-
-    def open_(path: str, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Any:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, base_url=address
-        )
-        contexts.append(context)
-        page = context.new_page()
-        watch(page)
-        page.goto(path)
-        pages.append((page, script))
-        return page
-
-    yield open_
-    for page, script in pages:
-        if script:
-            assert page.evaluate("window.__pwned") is None
-    for context in contexts:
-        context.close()
-    assert not troubles
+    with quiet(chromium, address) as opened:
+        yield opened
 
 
 def paths(sample: Sample) -> dict[str, str]:

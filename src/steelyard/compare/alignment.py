@@ -13,6 +13,8 @@ from steelyard.compare.table import NO_TARGET, RIGHT, Codes, Ints, RowTable
 from steelyard.errors import DataError
 from steelyard.records import ALL_ROWS, SliceInfo, SliceKey
 
+Mask = npt.NDArray[np.bool_]
+
 STILL_WRONG, FIXED, BROKEN, STILL_RIGHT, NOT_COUNTED = 0, 1, 2, 3, 4
 KINDS = {"still_wrong": STILL_WRONG, "fixed": FIXED, "broken": BROKEN, "still_right": STILL_RIGHT}
 
@@ -53,6 +55,22 @@ class Alignment:
         """Shared rows for which only the candidate gave nothing, and for which only the baseline did."""
         ours, theirs = self.candidate.failed[self.at_candidate], self.baseline.failed[self.at_baseline]
         return ours & ~theirs, theirs & ~ours
+
+    def verdicts(self, metric: str) -> str:
+        """Return the column of a metric's verdicts, if both runs have it; else empty."""
+        column = self.candidate.verdicts(metric)
+        return column if column == self.baseline.verdicts(metric) else ""
+
+    def unscored(self, column: str) -> tuple[Mask, Mask, Mask]:
+        """Return shared rows that a scorer looked at, those that only the candidate has no value for, and the reverse.
+
+        Without a column of verdicts these are all rows, and those for which only one run gave nothing.
+        """
+        if not column:
+            return (np.ones(self.shared, dtype=bool), *self.failed)
+        seen, ours = (mask[self.at_candidate] for mask in self.candidate.unscored(column))
+        also_seen, theirs = (mask[self.at_baseline] for mask in self.baseline.unscored(column))
+        return seen | also_seen, ours & ~theirs, theirs & ~ours
 
     @cached_property
     def kinds(self) -> npt.NDArray[np.int8] | None:
@@ -123,8 +141,7 @@ def align(candidate: RowTable, baseline: RowTable) -> Alignment:
     """
     import pyarrow.compute as pc
 
-    ours = candidate.column("row_id").combine_chunks()
-    theirs = baseline.column("row_id").combine_chunks()
+    ours, theirs = candidate.ids(), baseline.ids()
     if ours.equals(theirs):
         every = np.arange(len(ours), dtype=np.int64)
         return Alignment(candidate, baseline, every, every, same=True)

@@ -11,7 +11,8 @@ from steelyard._lib.names import nearest
 from steelyard.compare.alignment import Alignment, align, cells_by_slice
 from steelyard.compare.comparison import Comparison, RunName
 from steelyard.compare.evaluations import EvaluatedRun, RunLike, read_evaluation
-from steelyard.compare.measuring import Cell, Measured, Pair, measure
+from steelyard.compare.measuring import measure
+from steelyard.compare.pairs import Cell, Measured, Pair
 from steelyard.compare.results import Difference, McNemar, RowChanges, RowCounts
 from steelyard.compare.verdicts import Margin, margin_for, rows_missing, verdict_of
 from steelyard.compare.warnings import warnings_about

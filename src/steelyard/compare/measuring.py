@@ -3,103 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steelyard.compare.alignment import Alignment, cells_by_slice
-from steelyard.compare.evaluations import EvaluatedRun
+from steelyard.compare.alignment import cells_by_slice
+from steelyard.compare.losses import Lost, failures
+from steelyard.compare.pairs import Cell, Measured, Pair
 from steelyard.compare.rowwise import RowMetric, row_metric
 from steelyard.metrics import intervals
-from steelyard.records import ALL_ROWS, Estimate, MetricInfo, SliceInfo, SliceKey
+from steelyard.records import Estimate, MetricInfo, SliceKey
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One metric on one slice of both runs; ``about`` is None for all rows."""
-
-    info: MetricInfo
-    about: SliceInfo | None
-    candidate: Estimate
-    baseline: Estimate
-
-    @property
-    def key(self) -> SliceKey:
-        return ALL_ROWS if self.about is None else self.about.key
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A cell's difference. ``doubt`` is how far failed rows that no bound covers may have helped each side."""
-
-    cell: Cell
-    difference: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    se: float = math.nan
-    p_value: float = math.nan
-    n: int = 0
-    method: str = ""
-    failed: tuple[int, int] = (0, 0)
-    doubt: tuple[float, float] = (0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two evaluations side by side; ``alignment`` is None when a run keeps no rows."""
-
-    candidate: EvaluatedRun
-    baseline: EvaluatedRun
-    alignment: Alignment | None
-    same_rows: bool
-
-    @property
-    def replicates_match(self) -> bool:
-        """Whether the stored replicates of the two runs can be subtracted."""
-        ours, theirs = self.candidate.replicates, self.baseline.replicates
-        return self.same_rows and ours is not None and theirs is not None and ours.seed == theirs.seed
-
-    @property
-    def plain_rows(self) -> bool:
-        """Whether rows are unweighted and independent, so that counts of rows say everything."""
-        summaries = (self.candidate.summary, self.baseline.summary)
-        return all(s.weights is None and s.clusters is None for s in summaries)
-
-    @cached_property
-    def _clusters(self) -> npt.NDArray[np.int32] | None:
-        name, alignment = self.candidate.summary.clusters, self.alignment
-        if name is None or alignment is None or name not in alignment.candidate.names:
-            return None
-        return alignment.candidate.codes(name)[0][alignment.at_candidate]
-
-    @cached_property
-    def _cluster_counts(self) -> dict[SliceKey, int]:
-        return {}
-
-    def units(self, cell: Cell) -> int:
-        """Return how many independent units a cell rests on: rows, or clusters where rows come in clusters."""
-        n = min(cell.candidate.n, cell.baseline.n)
-        if self._clusters is None or self.alignment is None:
-            return n
-        if cell.key not in self._cluster_counts:
-            inside = self._clusters if cell.about is None else self._clusters[self.alignment.members(cell.about)]
-            self._cluster_counts[cell.key] = len(np.unique(inside))
-        return min(n, self._cluster_counts[cell.key])
-
-    def replicates(self, cell: Cell) -> tuple[Floats, Floats] | None:
-        """Return the paired replicates of a cell, candidate first, or None."""
-        ours, theirs = self.candidate.replicates, self.baseline.replicates
-        if not self.replicates_match or ours is None or theirs is None:
-            return None
-        first, second = ours.get(cell.info.name, cell.key), theirs.get(cell.info.name, cell.key)
-        return None if first is None or second is None or first.shape != second.shape else (first, second)
 
 
 def measure(pair: Pair, cells: list[Cell], confidence: float) -> list[Measured]:
@@ -110,13 +29,13 @@ def measure(pair: Pair, cells: list[Cell], confidence: float) -> list[Measured]:
     is a mean over rows; else the two are independent and the interval is the wider for it.
     """
     table = _table(pair, cells, confidence)
-    failed = _failures(pair, cells)
+    failed = failures(pair, cells)
     found: dict[int, Measured] = {}
     stacked: list[tuple[int, Floats, Floats]] = []
     metrics: dict[str, RowMetric | None] = {}
     for i, cell in enumerate(cells):
         if cell.info.name == "accuracy_score" and cell.key in table:
-            found[i] = replace(table[cell.key], failed=failed[cell.key])
+            found[i] = replace(table[cell.key], failed=failed[cell.key, cell.info.name].only)
             continue
         draws = pair.replicates(cell)
         if draws is not None and cell.candidate.value is not None and cell.baseline.value is not None:
@@ -126,7 +45,7 @@ def measure(pair: Pair, cells: list[Cell], confidence: float) -> list[Measured]:
             metrics[cell.info.name] = _row_metric(pair, cell.info)
         by_row = metrics[cell.info.name]
         if by_row is None:
-            found[i] = replace(_unpaired(cell, confidence), failed=failed[cell.key])
+            found[i] = replace(_unpaired(cell, confidence), failed=failed[cell.key, cell.info.name].only)
         else:
             found[i] = _rowwise(cell, by_row, confidence)
     found |= _from_replicates(pair, cells, stacked, failed, confidence)
@@ -195,28 +114,11 @@ def _on_shared(cell: Cell, counts: Floats, n: float, confidence: float) -> Cell:
     return replace(cell, candidate=share(counts[3] + counts[1]), baseline=share(counts[3] + counts[2]))
 
 
-def _failures(pair: Pair, cells: list[Cell]) -> dict[SliceKey, tuple[int, int]]:
-    """Return, by slice, the rows that only the candidate failed on and that only the baseline failed on."""
-    if pair.alignment is not None and pair.alignment.shared:
-        ours, theirs = pair.alignment.failed
-        if not ours.any() and not theirs.any():
-            return {cell.key: (0, 0) for cell in cells}
-        slices = tuple({cell.key: cell.about for cell in cells if cell.about is not None}.values())
-        counts = cells_by_slice(pair.alignment, slices, ours * 1 + theirs * 2, 3)
-        return {key: (int(c[1]), int(c[2])) for key, c in counts.items()}
-    out: dict[SliceKey, tuple[int, int]] = {}
-    for cell in cells:  # without rows: what is missing from one beyond what is missing from the other
-        ours, theirs = cell.candidate.missing, cell.baseline.missing
-        before = out.get(cell.key, (0, 0))
-        out[cell.key] = (max(before[0], ours - theirs, 0), max(before[1], theirs - ours, 0))
-    return out
-
-
 def _from_replicates(
     pair: Pair,
     cells: list[Cell],
     stacked: list[tuple[int, Floats, Floats]],
-    failed: dict[SliceKey, tuple[int, int]],
+    failed: dict[tuple[SliceKey, str], Lost],
     confidence: float,
 ) -> dict[int, Measured]:
     out: dict[int, Measured] = {}
@@ -226,9 +128,10 @@ def _from_replicates(
     for entries in by_size.values():
         values, draws, extra = [], [], []
         for i, ours, theirs in entries:
-            lost = failed[cells[i].key]
-            first = _counting_failures(cells[i].candidate, ours, lost[0], cells[i].info)
-            second = _counting_failures(cells[i].baseline, theirs, lost[1], cells[i].info)
+            lost = failed[cells[i].key, cells[i].info.name]
+            gone = [count * lost.share for count in lost.only]
+            first = _counting_failures(cells[i].candidate, ours, gone[0], cells[i].info)
+            second = _counting_failures(cells[i].baseline, theirs, gone[1], cells[i].info)
             values.append(first[0] - second[0])
             draws.append(first[1] - second[1])
             extra.append(first[2] + second[2])
@@ -245,7 +148,7 @@ def _from_replicates(
             out[i] = _settled(
                 Measured(
                     cells[i], float(centre[k]), float(end.low), float(end.high), float(se[k]), float(p_values[k]),
-                    int(n[k]), "paired replicates", failed[cells[i].key],
+                    int(n[k]), "paired replicates", failed[cells[i].key, cells[i].info.name].only,
                 ),
                 confidence,
             )  # fmt: skip
@@ -266,7 +169,9 @@ def _settled(measured: Measured, confidence: float) -> Measured:
     return replace(measured, low=-most, high=most, p_value=1.0)
 
 
-def _counting_failures(estimate: Estimate, draws: Floats, failed: int, info: MetricInfo) -> tuple[float, Floats, float]:
+def _counting_failures(
+    estimate: Estimate, draws: Floats, failed: float, info: MetricInfo
+) -> tuple[float, Floats, float]:
     """Return value, replicates and added variance with failed rows gone wrong, where the metric is a bounded mean."""
     value = math.nan if estimate.value is None else estimate.value
     worst = _worst_end(info)

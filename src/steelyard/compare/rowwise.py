@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.compare.alignment import Alignment
 from steelyard.compare.table import RIGHT, Codes, Floats, Ints, RowTable
@@ -46,6 +47,8 @@ class RowMetric:
         weights: row weights, or None.
         clusters: cluster codes, or None.
         root: whether the metric is the square root of the mean.
+        lost: shared rows that only the candidate has no score for, and that only the baseline has none for; those
+            that only one run failed on unless given.
     """
 
     alignment: Alignment
@@ -54,12 +57,13 @@ class RowMetric:
     weights: Floats | None = None
     clusters: Ints | None = None
     root: bool = False
+    lost: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None = None
     _orders: dict[str, tuple[Ints, Codes]] = field(default_factory=dict, repr=False)
 
     def difference(self, about: SliceInfo | None) -> RowDifference | None:
         """Return the difference on all shared rows or on those in a slice; None without rows."""
         rows = np.arange(len(self.candidate)) if about is None else self._positions(about)
-        only_ours, only_theirs = self.alignment.failed
+        only_ours, only_theirs = self.lost or self.alignment.failed
         failed = (int(only_ours[rows].sum()), int(only_theirs[rows].sum()))
         rows = rows[np.isfinite(self.candidate[rows]) & np.isfinite(self.baseline[rows])]
         if len(rows) == 0:
@@ -116,6 +120,7 @@ def row_metric(
     The scores are believed only if their mean over each run's own rows is the value that the run recorded.
     """
     scored = []
+    column = alignment.verdicts(info.name)
     for rows, at, total in (
         (alignment.candidate, alignment.at_candidate, totals[0]),
         (alignment.baseline, alignment.at_baseline, totals[1]),
@@ -124,7 +129,8 @@ def row_metric(
         if scores is None or total is None or not _tells(scores, rows, info, total, weights):
             return None
         worst = {True: info.lower, False: info.upper, None: None}[info.greater_is_better]
-        scores = np.where(rows.failed, np.nan if worst is None else worst, scores)
+        failed = rows.unscored(column)[1] if column else rows.failed
+        scores = np.where(failed, np.nan if worst is None else worst, scores)
         scored.append(np.where(rows.unanswered, np.nan, scores)[at])
     at = alignment.at_candidate
     return RowMetric(
@@ -134,6 +140,7 @@ def row_metric(
         None if weights is None else _weights(alignment.candidate, weights)[at],
         None if clusters is None else _clusters(alignment.candidate, clusters)[at],
         root=info.name == "root_mean_squared_error",
+        lost=alignment.unscored(column)[1:],
     )
 
 
@@ -149,7 +156,9 @@ def _clusters(rows: RowTable, name: str) -> Ints:
 def _scores(rows: RowTable, metric: str) -> Floats | None:
     if metric == "accuracy_score":
         return None if rows.ends is None else np.where(rows.ends >= 1, rows.ends == RIGHT, np.nan).astype(np.float64)
-    candidates = (COLUMNS.get(metric, ""), f"{metric}/score", f"{metric.removesuffix('/mean')}/score")
+    name = metric.removesuffix("/mean")
+    candidates = (COLUMNS.get(metric, ""), f"{metric}/score", f"{name}/score")
+    candidates += (f"{name}/value",) if name != metric else ()
     column = next((c for c in candidates if c in rows.names), None)
     if column is None or not _is_number(rows, column):
         return None

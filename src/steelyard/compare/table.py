@@ -80,6 +80,31 @@ class RowTable:
         """Which rows the model gave nothing for."""
         return self._ended("missing_prediction", "predict_failed")
 
+    def ids(self) -> pa.Array:
+        """Return what names each line: its row's id, and after a # its repeat where lines have one."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        ids = self.column("row_id").combine_chunks()
+        if "repeat" not in self.names:
+            return ids
+        repeats = self.column("repeat").cast(pa.int64()).cast(pa.string()).combine_chunks()
+        return pc.binary_join_element_wise(ids.cast(pa.string()), repeats, "#")
+
+    def verdicts(self, metric: str) -> str:
+        """Return the column that says how each row ended with the scorer of a metric; empty if there is none."""
+        column = f"{metric.rpartition('/')[0]}/outcome"
+        return column if column in self.names else ""
+
+    def unscored(self, column: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return which rows a scorer looked at, and which of these have no value from it."""
+        codes, words = self.codes(column)
+        scored = np.isin(codes, [code for code, word in enumerate(words) if word == "scored"])
+        value = column.removesuffix("/outcome") + "/value"
+        if value in self.names:
+            scored &= ~np.asarray(self.column(value).is_null().to_numpy(), dtype=bool)
+        return codes >= 0, (codes >= 0) & ~scored
+
     @cached_property
     def unanswered(self) -> npt.NDArray[np.bool_]:
         """Which rows have no target."""

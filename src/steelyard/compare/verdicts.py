@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from steelyard.compare.measuring import Measured
+from steelyard.compare.pairs import Measured
 from steelyard.compare.results import Verdict
 from steelyard.errors import InvalidArgument
 from steelyard.metrics.intervals import rows_to_settle

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from steelyard.compare.alignment import Alignment
-from steelyard.compare.measuring import Measured, Pair
+from steelyard.compare.pairs import Measured, Pair
 
 
 def warnings_about(pair: Pair, measured: Sequence[Measured], wanted: Sequence[str] | None) -> tuple[str, ...]:

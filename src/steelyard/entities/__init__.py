@@ -1,12 +1,18 @@
-"""The nouns of tracking, under the names of ``mlflow.entities``."""
+"""The nouns of tracking and tracing, under the names of ``mlflow.entities``."""
 
 from __future__ import annotations
 
-from steelyard.entities.constants import LifecycleStage, RunStatus, SourceType, ViewType
+from steelyard.entities.constants import LifecycleStage, RunStatus, SourceType, SpanStatusCode, TraceState, ViewType
 from steelyard.records import (
     ArtifactInfo,
+    Assessment,
+    AssessmentError,
+    AssessmentSource,
+    AssessmentSourceType,
     DatasetInput,
+    Expectation,
     Experiment,
+    Feedback,
     LoggedModel,
     Metric,
     Param,
@@ -15,14 +21,28 @@ from steelyard.records import (
     RunInfo,
     RunInputs,
     RunTag,
+    Span,
+    SpanEvent,
+    SpanStatus,
+    SpanType,
+    Trace,
+    TraceData,
+    TraceInfo,
+    Usage,
 )
 
 FileInfo = ArtifactInfo
 
 __all__ = [
     "ArtifactInfo",
+    "Assessment",
+    "AssessmentError",
+    "AssessmentSource",
+    "AssessmentSourceType",
     "DatasetInput",
+    "Expectation",
     "Experiment",
+    "Feedback",
     "FileInfo",
     "LifecycleStage",
     "LoggedModel",
@@ -35,5 +55,15 @@ __all__ = [
     "RunStatus",
     "RunTag",
     "SourceType",
+    "Span",
+    "SpanEvent",
+    "SpanStatus",
+    "SpanStatusCode",
+    "SpanType",
+    "Trace",
+    "TraceData",
+    "TraceInfo",
+    "TraceState",
+    "Usage",
     "ViewType",
 ]

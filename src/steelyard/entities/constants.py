@@ -69,3 +69,20 @@ class SourceType:
     PROJECT: ClassVar[str] = "PROJECT"
     LOCAL: ClassVar[str] = "LOCAL"
     UNKNOWN: ClassVar[str] = "UNKNOWN"
+
+
+class SpanStatusCode:
+    """How a span ended."""
+
+    UNSET: ClassVar[str] = "UNSET"
+    OK: ClassVar[str] = "OK"
+    ERROR: ClassVar[str] = "ERROR"
+
+
+class TraceState:
+    """How a trace stands. The constants are the words that ``trace.info.state`` holds."""
+
+    STATE_UNSPECIFIED: ClassVar[str] = "STATE_UNSPECIFIED"
+    IN_PROGRESS: ClassVar[str] = "IN_PROGRESS"
+    OK: ClassVar[str] = "OK"
+    ERROR: ClassVar[str] = "ERROR"

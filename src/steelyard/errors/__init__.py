@@ -13,6 +13,12 @@ SteelyardError
 │   └── FilterError        (also ValueError)    a filter or an order_by does not parse
 ├── ModelError                                  a model cannot be called, saved or loaded
 │   └── UntrustedModel                          loading would run code that nobody has allowed
+├── LLMError                                    a language model did not give an answer that can be used
+│   ├── LLMUnavailable                          away, refusing the key or the request, or still failing after retries
+│   ├── LLMRateLimited                          too many requests; ``retry_after`` says how long to wait
+│   ├── AnswerRefused                           the model or its provider's filter declined
+│   └── AnswerUnreadable                        an answer came and does not have the form that was asked for
+├── OverBudget                                  the next call could go beyond max_cost, max_tokens or max_seconds
 ├── ModelValidationFailed                       a gate did not pass (validate_evaluation_results)
 └── MissingDependency      (also ImportError)   an optional package is needed
 """
@@ -23,14 +29,20 @@ from collections.abc import Iterable
 
 __all__ = [
     "AlreadyExists",
+    "AnswerRefused",
+    "AnswerUnreadable",
     "ColumnNotFound",
     "DataError",
     "FilterError",
     "InvalidArgument",
+    "LLMError",
+    "LLMRateLimited",
+    "LLMUnavailable",
     "MissingDependency",
     "ModelError",
     "ModelValidationFailed",
     "NotFound",
+    "OverBudget",
     "SteelyardError",
     "StoreError",
     "StoreTooNew",
@@ -127,6 +139,52 @@ class UntrustedModel(ModelError):
     """Loading this model would run code that nobody has allowed."""
 
 
+class LLMError(SteelyardError):
+    """A language model did not give an answer that can be used."""
+
+
+class LLMUnavailable(LLMError):
+    """A model is away, refuses the key or the request, or still fails after every retry."""
+
+    error_code = "TEMPORARILY_UNAVAILABLE"
+
+
+class LLMRateLimited(LLMError):
+    """A model's provider says that there were too many requests.
+
+    Args:
+        message: what happened.
+        retry_after: how long to wait, in seconds; None if the provider did not say.
+    """
+
+    error_code = "REQUEST_LIMIT_EXCEEDED"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AnswerRefused(LLMError):
+    """The model, or its provider's filter, declined to answer."""
+
+
+class AnswerUnreadable(LLMError):
+    """An answer came and does not have the form that was asked for.
+
+    Args:
+        message: what is wrong with it.
+        text: the answer, as far as it came.
+    """
+
+    def __init__(self, message: str, *, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class OverBudget(SteelyardError):
+    """The next call could go beyond ``max_cost``, ``max_tokens`` or ``max_seconds``; it was not made."""
+
+
 class ModelValidationFailed(SteelyardError):
     """A gate did not pass; the message lists each failure."""
 
@@ -136,9 +194,10 @@ class MissingDependency(SteelyardError, ImportError):
 
     Args:
         package: the package's name on the index, such as ``scikit-learn``.
-        extra: the extra of ours that brings it, such as ``ml``.
+        extra: the extra of ours that brings it, such as ``ml``; None if none does.
         purpose: what it is needed for, ending a sentence that begins "To".
     """
 
-    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
-        super().__init__(f"To {purpose}, install {package}: pip install 'steelyard[{extra}]'.")
+    def __init__(self, package: str, *, extra: str | None, purpose: str) -> None:
+        wanted = package if extra is None else f"'steelyard[{extra}]'"
+        super().__init__(f"To {purpose}, install {package}: pip install {wanted}.")

@@ -88,6 +88,10 @@ class Keeper:
         self._put(path, file, None)
         self._name(name, path)
 
+    def file_content(self, path: str, content: bytes) -> None:
+        """Keep a file that the evaluation itself makes."""
+        self._put(f"{self.prefix}{path}", content, None)
+
     def rows(self, file: Path) -> str:
         """Keep the row-level results."""
         path = f"{self.prefix}{ROWS_PATH}"

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from steelyard._lib.names import nearest
 from steelyard.errors import NotFound
 from steelyard.evaluation.folder import HasArtifacts, SavedFolder, read_saved, write_saved
 from steelyard.records import Estimate, EvaluationSummary
@@ -88,7 +89,7 @@ class EvaluationResult:
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """Each metric on all rows, with its evidence; per-class metrics as ``<name>/<label>``."""
-        return {self.metric_prefix + s.metric: s.estimate for s in self.summary.estimates if s.slice == ()}
+        return Named({self.metric_prefix + s.metric: s.estimate for s in self.summary.estimates if s.slice == ()})
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -174,6 +175,14 @@ class EvaluationResult:
 
     def __repr__(self) -> str:
         return f"EvaluationResult(run_id={self.run_id!r}, task={self.summary.task!r}, rows={self.summary.n_rows})"
+
+
+class Named(dict[str, Estimate]):
+    """Estimates by metric; a name that is not there is answered with the nearest that is."""
+
+    def __missing__(self, name: str) -> Estimate:
+        close = nearest(name, self) or next((known for known in self if known.startswith(f"{name}/")), None)
+        raise KeyError(f"{name!r} is not a metric of this evaluation." + (f" Did you mean {close!r}?" if close else ""))
 
 
 class _Tables(Mapping[str, Any]):

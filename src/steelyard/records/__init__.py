@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from steelyard.records.application import (
+    APPLICATION_PATH,
+    ApplicationSummary,
+    NamedFeedback,
+    RowsColumn,
+    ScorerSummary,
+    Spent,
+    ValueKind,
+)
 from steelyard.records.artifact import ArtifactInfo
+from steelyard.records.assessment import (
+    Assessment,
+    AssessmentChange,
+    AssessmentError,
+    AssessmentSource,
+    AssessmentSourceType,
+    Expectation,
+    Feedback,
+)
+from steelyard.records.case import Case
 from steelyard.records.estimate import Estimate
 from steelyard.records.evaluation import (
     REPLICATES_PATH,
@@ -18,10 +37,23 @@ from steelyard.records.evaluation import (
     ScoredMetric,
     Task,
 )
+from steelyard.records.ledger import (
+    VERDICT_OUTCOMES,
+    LedgerEntry,
+    LedgerPlan,
+    LedgerState,
+    PlannedScorer,
+    Prediction,
+    PredictionOutcome,
+    ScorerTally,
+    Verdict,
+    VerdictOutcome,
+)
 from steelyard.records.metric import MetricInfo
 from steelyard.records.model import LoggedModel
-from steelyard.records.ports import Store
+from steelyard.records.ports import AnswerCache, LedgerStore, Store
 from steelyard.records.replicates import Replicates
+from steelyard.records.row import Line, Row, Rows
 from steelyard.records.run import (
     DatasetInput,
     Experiment,
@@ -37,29 +69,75 @@ from steelyard.records.run import (
     ViewType,
 )
 from steelyard.records.slices import ALL_ROWS, SliceInfo, SliceKey, slice_name
+from steelyard.records.trace import (
+    PREVIEW_LENGTH,
+    REQUEST_ID_TAG,
+    RUN_KEY,
+    SESSION_KEY,
+    TRACE_NAME_TAG,
+    USER_KEY,
+    Span,
+    SpanEvent,
+    SpanStatus,
+    SpanType,
+    Trace,
+    TraceData,
+    TraceInfo,
+    Usage,
+)
 
 __all__ = [
     "ALL_ROWS",
+    "APPLICATION_PATH",
+    "PREVIEW_LENGTH",
     "REPLICATES_PATH",
+    "REQUEST_ID_TAG",
     "ROWS_PATH",
+    "RUN_KEY",
+    "SESSION_KEY",
     "SUMMARY_PATH",
+    "TRACE_NAME_TAG",
+    "USER_KEY",
+    "VERDICT_OUTCOMES",
+    "AnswerCache",
+    "ApplicationSummary",
     "ArtifactInfo",
+    "Assessment",
+    "AssessmentChange",
+    "AssessmentError",
+    "AssessmentSource",
+    "AssessmentSourceType",
+    "Case",
     "ChartRef",
     "ConfusionCounts",
     "DatasetInput",
     "DatasetRef",
     "Estimate",
     "EvaluationSummary",
+    "Expectation",
     "Experiment",
+    "Feedback",
     "Gap",
+    "LedgerEntry",
+    "LedgerPlan",
+    "LedgerState",
+    "LedgerStore",
+    "Line",
     "LoggedModel",
     "Metric",
     "MetricFailure",
     "MetricInfo",
+    "NamedFeedback",
     "Outcome",
     "Page",
     "Param",
+    "PlannedScorer",
+    "Prediction",
+    "PredictionOutcome",
     "Replicates",
+    "Row",
+    "Rows",
+    "RowsColumn",
     "Run",
     "RunData",
     "RunInfo",
@@ -67,10 +145,24 @@ __all__ = [
     "RunStatus",
     "RunTag",
     "ScoredMetric",
+    "ScorerSummary",
+    "ScorerTally",
     "SliceInfo",
     "SliceKey",
+    "Span",
+    "SpanEvent",
+    "SpanStatus",
+    "SpanType",
+    "Spent",
     "Store",
     "Task",
+    "Trace",
+    "TraceData",
+    "TraceInfo",
+    "Usage",
+    "ValueKind",
+    "Verdict",
+    "VerdictOutcome",
     "ViewType",
     "slice_name",
 ]

@@ -22,7 +22,7 @@ SUMMARY_PATH = "evaluation.json"
 REPLICATES_PATH = "replicates.npz"
 ROWS_PATH = "rows.parquet"
 
-Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking", "text", "custom"]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "ranking", "text", "custom", "genai"]
 Outcome = Literal["scored", "missing_target", "missing_prediction", "predict_failed"]
 
 

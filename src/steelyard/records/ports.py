@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from steelyard.records.artifact import ArtifactInfo
+from steelyard.records.assessment import Assessment, AssessmentChange, AssessmentSource
 from steelyard.records.evaluation import ScoredMetric
+from steelyard.records.ledger import LedgerEntry, LedgerPlan, LedgerState, Prediction, Verdict
 from steelyard.records.model import LoggedModel
 from steelyard.records.run import DatasetInput, Experiment, Metric, Page, Run, RunStatus, ViewType
 from steelyard.records.slices import SliceKey
+from steelyard.records.trace import Span, Trace, TraceInfo
 
 
 class ExperimentStore(Protocol):
@@ -142,6 +145,140 @@ class ModelStore(Protocol):
     def list(self, *, run_id: str | None = None, experiment_ids: Sequence[str] = ()) -> Sequence[LoggedModel]: ...
 
 
+class TraceStore(Protocol):
+    """Traces and their spans, written at once or span by span, in any order; written again, one replaces itself."""
+
+    def put(self, traces: Sequence[Trace], *, durable: bool = True) -> None:
+        """Keep traces. Assessments that their infos hold are added too (an assessment with a known id is replaced)."""
+        ...
+
+    def get(self, trace_id: str) -> Trace: ...
+    def infos(self, trace_ids: Sequence[str]) -> Mapping[str, TraceInfo]:
+        """Return those of the traces that exist, with their assessments."""
+        ...
+
+    def spans(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[Span, ...]]:
+        """Return the spans of traces, parents before their children, by the time they began."""
+        ...
+
+    def outline(self, trace_id: str) -> tuple[Span, ...]:
+        """Return all spans without inputs, outputs, attributes and events: quick for tens of thousands of them."""
+        ...
+
+    def span(self, trace_id: str, span_id: str) -> Span: ...
+    def search(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str = "",
+        *,
+        order_by: Sequence[str] = (),
+        max_results: int = 100,
+        page_token: str | None = None,
+        run_id: str | None = None,
+    ) -> Page[TraceInfo]:
+        """Find traces in MLflow's filter language for traces, plus OR, NOT and parentheses, newest first."""
+        ...
+
+    def count(self, experiment_ids: Sequence[str], filter_string: str = "", *, run_id: str | None = None) -> int: ...
+    def update(
+        self,
+        trace_id: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        state: str | None = None,
+        client_request_id: str | None = None,
+    ) -> None: ...
+    def delete_tag(self, trace_id: str, key: str) -> None: ...
+    def delete(self, trace_ids: Sequence[str]) -> int:
+        """Delete traces with their spans and assessments; return how many there were."""
+        ...
+
+    def link(self, run_id: str, trace_ids: Sequence[str]) -> None:
+        """Count traces among a run's, whatever run they were made in."""
+        ...
+
+
+class AssessmentStore(Protocol):
+    """Feedback and expectations on traces. Every change leaves what was there in a history."""
+
+    def add(self, assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
+        """Keep assessments and return them with id and times. One that overrides another makes that one invalid."""
+        ...
+
+    def get(self, trace_id: str, assessment_id: str) -> Assessment: ...
+    def list(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[Assessment, ...]]:
+        """Return the assessments of traces, invalid ones too, in the order they were made."""
+        ...
+
+    def update(self, assessment: Assessment, *, by: AssessmentSource | None = None) -> Assessment:
+        """Put a changed assessment (found by its ids) in place of what was there; name, source and span stay."""
+        ...
+
+    def delete(self, trace_id: str, assessment_id: str, *, by: AssessmentSource | None = None) -> None:
+        """Delete one; if it overrode another, that one is valid again."""
+        ...
+
+    def history(self, trace_id: str, assessment_id: str) -> tuple[AssessmentChange, ...]: ...
+
+
+class LedgerStore(Protocol):
+    """Ledgers of evaluations; see ``records/ledger.py``."""
+
+    def open(self, run_id: str, plan: LedgerPlan, *, owner_was: str | None = None) -> LedgerState:
+        """Open a run's ledger, or go on with it.
+
+        Args:
+            run_id: the run.
+            plan: what will be done.
+            owner_was: whose the ledger must still be; anybody's unless given.
+
+        Raises:
+            AlreadyExists: it is no longer ``owner_was``'s.
+            InvalidArgument: it was opened with another plan (the owner and the function's digest may differ).
+        """
+        ...
+
+    def unfinished(self, experiment_id: str, plan: LedgerPlan) -> tuple[LedgerState, ...]:
+        """Return the unfinished ledgers of an experiment with this plan and function digest, newest first."""
+        ...
+
+    def commit(self, run_id: str, entries: Sequence[LedgerEntry]) -> None:
+        """Write lines, their traces and their feedback (as assessments of the trace) in one durable transaction.
+
+        A line that is already there is left as it is, except that one of outcome ``over_budget`` gives way, and so do
+        errors that ``reopen`` has released.
+        """
+        ...
+
+    def reopen(self, run_id: str, outcomes: Sequence[str]) -> int:
+        """Release lines that ended so (``over_budget``, ``scorer_error`` …) to be done again; return how many."""
+        ...
+
+    def state(self, run_id: str) -> LedgerState | None: ...
+    def predictions(self, run_id: str) -> Iterable[Prediction]:
+        """Yield predictions by row and repeat, never holding them all."""
+        ...
+
+    def verdicts(self, run_id: str) -> Iterable[Verdict]:
+        """Yield verdicts by row, repeat and scorer, never holding them all."""
+        ...
+
+    def finish(self, run_id: str) -> None:
+        """Close a ledger in which nothing is pending.
+
+        Raises:
+            InvalidArgument: something is pending.
+        """
+        ...
+
+
+class AnswerCache(Protocol):
+    """Answers of judges by what they were asked."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put(self, key: str, answer: bytes) -> None: ...
+
+
 class Store(Protocol):
     """All that is kept, in one place: a bundle of ports."""
 
@@ -159,4 +296,12 @@ class Store(Protocol):
     def artifacts(self) -> ArtifactStore: ...
     @property
     def models(self) -> ModelStore: ...
+    @property
+    def traces(self) -> TraceStore: ...
+    @property
+    def assessments(self) -> AssessmentStore: ...
+    @property
+    def ledgers(self) -> LedgerStore: ...
+    @property
+    def answers(self) -> AnswerCache: ...
     def close(self) -> None: ...

@@ -20,7 +20,8 @@ def create_app(store: Store, *, allowed_hosts: Iterable[str] = (), close_store: 
     """Return the ASGI app that shows a store.
 
     Args:
-        store: what is shown. Pages read it; the only thing that they write is which run is a baseline.
+        store: what is shown. Pages read it; what they write is which run is a baseline, and what people answer to
+            verdicts.
         allowed_hosts: names by which the server may be addressed, besides those of this machine's loopback. A request
             for any other name is refused, so that no web page can reach the server by pointing a name of its own at it.
         close_store: whether to close the store when the app ends.

@@ -17,7 +17,7 @@ MAX_DATASET_NAME = 500
 MAX_DATASET_DIGEST = 128
 MAX_RESULTS = 50_000
 _INT64 = 2**63
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/:-]*")  # most keys: let through at once
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_@/:-]|\.(?!\.))*")  # most keys: let through at once
 
 
 def check_key(key: str, what: str) -> str:

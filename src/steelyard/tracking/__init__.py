@@ -11,7 +11,18 @@ from steelyard._lib.lazy import lazy_names
 
 if TYPE_CHECKING:
     from steelyard.tracking.artifacts import download_artifacts, list_artifacts, load_dict, load_text
-    from steelyard.tracking.client import MlflowClient, PagedList
+    from steelyard.tracking.assessments import (
+        assessment_history,
+        delete_assessment,
+        get_assessment,
+        log_assessment,
+        log_expectation,
+        log_feedback,
+        override_feedback,
+        update_assessment,
+    )
+    from steelyard.tracking.autologging import autolog
+    from steelyard.tracking.client import MlflowClient
     from steelyard.tracking.experiments import (
         active_experiment_id,
         create_experiment,
@@ -41,6 +52,7 @@ if TYPE_CHECKING:
         set_tag,
         set_tags,
     )
+    from steelyard.tracking.paged import PagedList
     from steelyard.tracking.runs import (
         ActiveRun,
         active_run,
@@ -56,11 +68,44 @@ if TYPE_CHECKING:
     from steelyard.tracking.searching import runs_frame, search_runs
     from steelyard.tracking.stores import get_store, get_tracking_uri, is_tracking_uri_set, set_tracking_uri
     from steelyard.tracking.tables import load_table, log_table
+    from steelyard.tracking.traces import (
+        Session,
+        add_trace,
+        capture,
+        carry_context,
+        context,
+        delete_trace_tag,
+        delete_traces,
+        flush_trace_async_logging,
+        get_active_trace_id,
+        get_current_active_span,
+        get_last_active_trace_id,
+        get_trace,
+        log_trace,
+        search_sessions,
+        search_traces,
+        set_trace_tag,
+        start_span,
+        start_span_no_context,
+        trace,
+        update_current_trace,
+    )
     from steelyard.tracking.uris import parse_runs_uri, runs_uri
 
 _HOMES = {
     "artifacts": ("download_artifacts", "list_artifacts", "load_dict", "load_text"),
-    "client": ("MlflowClient", "PagedList"),
+    "assessments": (
+        "assessment_history",
+        "delete_assessment",
+        "get_assessment",
+        "log_assessment",
+        "log_expectation",
+        "log_feedback",
+        "override_feedback",
+        "update_assessment",
+    ),
+    "autologging": ("autolog",),
+    "client": ("MlflowClient",),
     "experiments": (
         "active_experiment_id",
         "create_experiment",
@@ -75,6 +120,7 @@ _HOMES = {
     "files": ("log_artifact", "log_artifacts", "log_dict", "log_figure", "log_image", "log_text"),
     "inputs": ("log_input", "log_inputs"),
     "logging": ("delete_tag", "log_metric", "log_metrics", "log_param", "log_params", "set_tag", "set_tags"),
+    "paged": ("PagedList",),
     "runs": (
         "ActiveRun",
         "active_run",
@@ -90,6 +136,28 @@ _HOMES = {
     "searching": ("runs_frame", "search_runs"),
     "stores": ("get_store", "get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"),
     "tables": ("load_table", "log_table"),
+    "traces": (
+        "Session",
+        "add_trace",
+        "capture",
+        "carry_context",
+        "context",
+        "delete_trace_tag",
+        "delete_traces",
+        "flush_trace_async_logging",
+        "get_active_trace_id",
+        "get_current_active_span",
+        "get_last_active_trace_id",
+        "get_trace",
+        "log_trace",
+        "search_sessions",
+        "search_traces",
+        "set_trace_tag",
+        "start_span",
+        "start_span_no_context",
+        "trace",
+        "update_current_trace",
+    ),
     "uris": ("parse_runs_uri", "runs_uri"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -98,20 +166,36 @@ __all__ = [
     "ActiveRun",
     "MlflowClient",
     "PagedList",
+    "Session",
     "active_experiment_id",
     "active_run",
+    "add_trace",
+    "assessment_history",
+    "autolog",
+    "capture",
+    "carry_context",
+    "context",
     "create_experiment",
+    "delete_assessment",
     "delete_experiment",
     "delete_run",
     "delete_tag",
+    "delete_trace_tag",
+    "delete_traces",
     "download_artifacts",
     "end_run",
+    "flush_trace_async_logging",
+    "get_active_trace_id",
     "get_artifact_uri",
+    "get_assessment",
+    "get_current_active_span",
     "get_experiment",
     "get_experiment_by_name",
+    "get_last_active_trace_id",
     "get_parent_run",
     "get_run",
     "get_store",
+    "get_trace",
     "get_tracking_uri",
     "is_tracking_uri_set",
     "last_active_run",
@@ -121,7 +205,10 @@ __all__ = [
     "load_text",
     "log_artifact",
     "log_artifacts",
+    "log_assessment",
     "log_dict",
+    "log_expectation",
+    "log_feedback",
     "log_figure",
     "log_image",
     "log_input",
@@ -132,19 +219,29 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
+    "log_trace",
+    "override_feedback",
     "parse_runs_uri",
     "run_for_evaluation",
     "runs_frame",
     "runs_uri",
     "search_experiments",
     "search_runs",
+    "search_sessions",
+    "search_traces",
     "set_experiment",
     "set_experiment_tag",
     "set_experiment_tags",
     "set_tag",
     "set_tags",
+    "set_trace_tag",
     "set_tracking_uri",
     "start_run",
+    "start_span",
+    "start_span_no_context",
+    "trace",
+    "update_assessment",
+    "update_current_trace",
 ]
 
 __getattr__ = lazy_names(__name__, _HOME_OF)

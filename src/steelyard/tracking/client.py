@@ -12,11 +12,13 @@ from steelyard.records import ArtifactInfo, Experiment, LoggedModel, Metric, Pag
 from steelyard.tracking import origin
 from steelyard.tracking.artifacts import copy_out
 from steelyard.tracking.checks import metric_step, metric_value, texts
+from steelyard.tracking.client_traces import TraceCalls
 from steelyard.tracking.experiments import check_name, refuse_location
 from steelyard.tracking.files import dict_bytes, existing, figure_bytes, image_name, put_bytes, put_folder, put_local
 from steelyard.tracking.images import png_bytes
 from steelyard.tracking.inputs import put_inputs
 from steelyard.tracking.jsonable import columns_of
+from steelyard.tracking.paged import PagedList
 from steelyard.tracking.runs import parent_of
 from steelyard.tracking.stores import get_store, get_tracking_uri, store_address
 from steelyard.tracking.tables import append_table
@@ -25,15 +27,7 @@ from steelyard.tracking.views import run_status, view_type
 T = TypeVar("T")
 
 
-class PagedList(list[T]):
-    """A part of a list; ``token`` asks for the next part and is None at the end."""
-
-    def __init__(self, items: Sequence[T] = (), token: str | None = None) -> None:
-        super().__init__(items)
-        self.token = token
-
-
-class MlflowClient:
+class MlflowClient(TraceCalls):
     """Create, read and change experiments and runs, without an active run.
 
     Args:

@@ -68,6 +68,11 @@ def active_experiment_id() -> str:
     return setting("EXPERIMENT_ID") or DEFAULT_EXPERIMENT_ID
 
 
+def chosen_experiment() -> tuple[str, str] | None:
+    """Return the experiment that ``set_experiment`` chose, after the address of its store; None if it did not."""
+    return _chosen
+
+
 def get_experiment(experiment_id: str) -> Experiment:
     """Return an experiment.
 

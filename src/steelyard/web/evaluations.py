@@ -52,8 +52,15 @@ def describe(name: str, summary: EvaluationSummary | None = None) -> MetricInfo:
         return told
     if name in CATALOGUE:
         return CATALOGUE[name]
+    if is_of_repeats(name):
+        return MetricInfo(name=name, title=name)
     better = False if any(word in name.lower() for word in _LOWER_IS_BETTER) else None
     return MetricInfo(name=name, title=name, greater_is_better=better, unit="score", lower=None, upper=None)
+
+
+def is_of_repeats(metric: str) -> bool:
+    """Whether a metric is about the repeats of rows: pass@k and pass^k, which are shares of rows."""
+    return "pass@" in metric or "pass^" in metric
 
 
 @lru_cache(maxsize=32)

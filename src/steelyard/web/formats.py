@@ -123,11 +123,13 @@ def duration(milliseconds: float | None) -> str:
     """Write how long something took.
 
     Examples:
-        >>> duration(38), duration(1_300), duration(112_000), duration(7_380_000)
-        ('38 ms', '1.3 s', '1 min 52 s', '2 h 3 min')
+        >>> duration(0.4), duration(38), duration(1_300), duration(112_000), duration(7_380_000)
+        ('400 µs', '38 ms', '1.3 s', '1 min 52 s', '2 h 3 min')
     """
     if milliseconds is None or milliseconds < 0:
         return ""
+    if 0 < milliseconds < 1:
+        return f"{max(1.0, milliseconds * 1000):.0f} µs"
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000

@@ -24,8 +24,32 @@ def rows(run_id: str, **query: str) -> str:
     return f"/runs/{_part(run_id)}/rows{_query(query)}"
 
 
-def row(run_id: str, index: int) -> str:
-    return f"/runs/{_part(run_id)}/rows/{index}"
+def row(run_id: str, index: int, **query: str) -> str:
+    return f"/runs/{_part(run_id)}/rows/{index}{_query(query)}"
+
+
+def progress(run_id: str, **query: str) -> str:
+    return f"/runs/{_part(run_id)}/progress{_query(query)}"
+
+
+def traces(experiment_id: str = "", **query: str) -> str:
+    return f"/traces{_query({'experiment': experiment_id, **query})}"
+
+
+def trace(trace_id: str, **query: str) -> str:
+    return f"/traces/{_part(trace_id)}{_query(query)}"
+
+
+def spans(trace_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/spans"
+
+
+def span(trace_id: str, span_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/spans/{_part(span_id)}"
+
+
+def feedback(trace_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/feedback"
 
 
 def artifacts(run_id: str, path: str = "") -> str:
@@ -69,6 +93,10 @@ class Query:
         """Return these with some replaced, each standing once; None takes one out."""
         kept = [(key, value) for key, value in self.pairs if key not in values]
         return Query([*kept, *((key, str(value)) for key, value in values.items() if value is not None)])
+
+    def plus(self, key: str, value: str) -> Query:
+        """Return these and one more, beside others of its key."""
+        return Query([*self.pairs, (key, value)])
 
     def without(self, *keys: str, value: str | None = None) -> Query:
         """Return these without some keys, or only without those that have this value."""

@@ -33,6 +33,7 @@ from steelyard.web.preview import preview_rows
 from steelyard.web.scales import estimate_scale
 
 _HEADLINES = 6
+_SCORERS = 12
 _MISTAKES = 5
 _LABELS = 60
 
@@ -52,7 +53,7 @@ def view_evaluation(
     overall = {s.metric: s.estimate for s in summary.estimates if s.slice == ALL_ROWS}
     infos = {name: describe(name, summary) for name in overall}
     by_label = {name: parts for name in overall if (parts := _of_label(name, summary)) is not None}
-    preview, unreadable = _preview(store, run_id, summary)
+    preview, unreadable = (None, ()) if summary.task == "genai" else _preview(store, run_id, summary)
     readings = {n: _reading(infos[n], e, comparison) for n, e in overall.items() if n not in by_label}
     return EvaluationView(
         task=summary.task,
@@ -72,7 +73,7 @@ def view_evaluation(
         clusters=summary.clusters,
         duration_seconds=summary.duration_seconds,
         dataset=summary.dataset,
-        readings=_headlines(readings),
+        readings=_headlines(readings, _SCORERS if summary.task == "genai" else _HEADLINES),
         families=_families(readings),
         slices=_forest(summary, infos, metric, comparison),
         labels=_label_table(by_label, overall, summary),
@@ -119,9 +120,9 @@ def _reading(info: MetricInfo, estimate: Estimate, comparison: ComparisonView | 
     return Reading(info=info, estimate=estimate, scale=scale, baseline=baseline, difference=difference)
 
 
-def _headlines(readings: Mapping[str, Reading]) -> tuple[Reading, ...]:
+def _headlines(readings: Mapping[str, Reading], most: int) -> tuple[Reading, ...]:
     chosen = [r for r in readings.values() if r.info.headline]
-    return tuple(chosen or [r for r in readings.values() if r.info.unit != "count"])[:_HEADLINES]
+    return tuple(chosen or [r for r in readings.values() if r.info.unit != "count"])[:most]
 
 
 def _families(readings: Mapping[str, Reading]) -> tuple[MetricFamily, ...]:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from steelyard.web import assets
 from steelyard.web.faces import Handler, data_face
-from steelyard.web.pages import artifacts, compare, experiments, rows, run, runs
+from steelyard.web.pages import artifacts, case, compare, experiments, progress, rows, run, runs, trace, traces
 
 
 def page_routes() -> list[BaseRoute]:
@@ -24,11 +24,18 @@ def page_routes() -> list[BaseRoute]:
         _post("/experiments/{experiment_id}/baseline", runs.set_baseline),
         *_faces("/runs/{run_id}/rows", rows.show),
         *_faces("/runs/{run_id}/rows/{position:int}", rows.show_one),
+        Route("/runs/{run_id}/row", case.find),
+        *_faces("/runs/{run_id}/progress", progress.show),
         *_faces("/runs/{run_id}/artifacts", artifacts.show),
         Route("/runs/{run_id}/artifacts/{path:path}", artifacts.show),
         Route("/runs/{run_id}/files/{path:path}", artifacts.download),
         *_faces("/runs/{run_id}", run.show),
         *_faces("/compare", compare.show),
+        *_faces("/traces", traces.show),
+        *_faces("/traces/{trace_id}/spans", trace.show_spans),
+        *_faces("/traces/{trace_id}/spans/{span_id}", trace.show_span),
+        _post("/traces/{trace_id}/feedback", trace.answer),
+        *_faces("/traces/{trace_id}", trace.show),
         Route("/chart-theme/{theme}.json", run.chart_theme),
         Route(assets.PREFIX + "/{digest}/{name:path}", assets.serve),
     ]

@@ -28,11 +28,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFilter:
-    """All conditions hold together."""
+    """All conditions hold together; of ``any_of`` at least one; the text is in one of the columns."""
 
     conditions: tuple[Condition, ...] = ()
     contains: str = ""
     contains_column: str = ""
+    or_columns: tuple[str, ...] = ()
+    any_of: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

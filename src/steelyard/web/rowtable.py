@@ -41,6 +41,16 @@ class RowPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Where a row stands among those that match (None if it does not), and the positions around it."""
+
+    place: int | None
+    matching: int
+    earlier: int | None
+    later: int | None
+
+
 @lru_cache(maxsize=16)
 def open_rows(path: Path, digest: str) -> RowTable:
     """Return a row table; ``digest`` is that of the content, so that a file that was replaced is opened anew."""
@@ -120,6 +130,28 @@ class RowTable:
             raise NotFound(f"There is no row {position:,}: the evaluation has {self.total:,} rows, counted from 0.")
         return self._take(np.array([position]), list(self.columns), {})[0]
 
+    def rows_at(self, positions: Sequence[int] | NDArray[np.int64]) -> tuple[Mapping[str, Any], ...]:
+        """Return every column of some rows, in the order asked for, reading only the row groups that hold them."""
+        return self._take(np.asarray(positions, dtype=np.int64), list(self.columns), {})
+
+    def matches(self, chosen: RowFilter) -> NDArray[np.int64]:
+        """Return the positions of all rows that match, in the order of the file."""
+        return np.arange(self.total) if chosen == RowFilter() else np.flatnonzero(self._mask(chosen, {}))
+
+    def neighbours(self, chosen: RowFilter, order: RowOrder, position: int) -> Neighbours:
+        """Return where a row stands among those that match, and which stand before and after it."""
+        if chosen == RowFilter() and not order.column:
+            later = position + 1 if position + 1 < self.total else None
+            return Neighbours(position, self.total, position - 1 if position else None, later)
+        listed, _ = self._positions(chosen, order, 0, max(self.total, _FEW + 1), {})
+        at = np.flatnonzero(listed == position)
+        if not len(at):
+            return Neighbours(None, len(listed), None, None)
+        place = int(at[0])
+        earlier = int(listed[place - 1]) if place else None
+        later = int(listed[place + 1]) if place + 1 < len(listed) else None
+        return Neighbours(place, len(listed), earlier, later)
+
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
         return self._file.read([name]).column(0)
@@ -189,9 +221,13 @@ class RowTable:
         mask = np.ones(self.total, dtype=bool)
         for condition in chosen.conditions:
             mask &= self._holds(condition, self._read(condition.column, read))
+        if chosen.any_of:
+            held = [self._holds(condition, self._read(condition.column, read)) for condition in chosen.any_of]
+            mask &= np.logical_or.reduce(held)
         if chosen.contains:
-            column = self._read(chosen.contains_column, read)
-            mask &= _found(column, chosen.contains)
+            columns = [c for c in (chosen.contains_column, *chosen.or_columns) if c]
+            found = [_found(self._read(c, read), chosen.contains) for c in columns]
+            mask &= np.logical_or.reduce(found) if found else False
         return mask
 
     def _holds(self, condition: Condition, column: pa.ChunkedArray) -> NDArray[np.bool_]:
@@ -226,7 +262,12 @@ class RowTable:
 def _dictionaries(schema: pa.Schema) -> list[str]:
     """Columns of few values, which are compared by their dictionary."""
     few = ("target", "prediction", "outcome")
-    return [f.name for f in schema if _is_text(f.type) and (f.name in few or f.name.startswith("slice:"))]
+    ends = ("slice:", "tag:")
+    return [
+        f.name
+        for f in schema
+        if _is_text(f.type) and (f.name in few or f.name.startswith(ends) or f.name.endswith("/outcome"))
+    ]
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import TracebackType
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from steelyard.errors import InvalidArgument, StoreUnavailable
+from steelyard.records.ports import AnswerCache, AssessmentStore, LedgerStore, TraceStore
 from steelyard.store.address import Address
 from steelyard.store.blobs import Blobs
 from steelyard.store.sql.artifacts import SqlArtifacts
@@ -38,6 +40,36 @@ class SqlStore:
         self.estimates = SqlEstimates(self._database)
         self.artifacts = SqlArtifacts(self._database, Blobs(address.artifacts))
         self.models = SqlModels(self._database)
+
+    # Traces and ledgers are half of this room: whoever keeps only runs does not load them.
+
+    @cached_property
+    def traces(self) -> TraceStore:
+        """Traces and their spans."""
+        from steelyard.store.sql.traces import SqlTraces
+
+        return SqlTraces(self._database)
+
+    @cached_property
+    def assessments(self) -> AssessmentStore:
+        """Feedback and expectations."""
+        from steelyard.store.sql.assessments import SqlAssessments
+
+        return SqlAssessments(self._database)
+
+    @cached_property
+    def ledgers(self) -> LedgerStore:
+        """Ledgers of evaluations."""
+        from steelyard.store.sql.ledgers import SqlLedgers
+
+        return SqlLedgers(self._database)
+
+    @cached_property
+    def answers(self) -> AnswerCache:
+        """Answers of judges."""
+        from steelyard.store.sql.answers import SqlAnswers
+
+        return SqlAnswers(self._database)
 
     @property
     def url(self) -> str:

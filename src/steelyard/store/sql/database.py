@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 # Connections inherited over a fork are the parent's: never used, and kept here so that they are never closed either.
 _inherited: list[object] = []
+_spelt: dict[tuple[str, object], Any] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +158,27 @@ class Database:
     def text(self, statement: ClauseElement) -> str:
         """Return the SQL of a statement for ``run``; its parameters are named."""
         return str(statement.compile(dialect=self._reader().dialect))
+
+    def positional(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> str:
+        """Return the SQL of a statement for ``run``; its parameters are a tuple, the quicker way for many rows.
+
+        Args:
+            statement: its parameters are counted in the order of its text, so every one has a name of its own
+                (``bindparam``), and no value stands in it.
+            columns: for an INSERT, its columns in the order of the table; all of them unless told.
+        """
+        return str(statement.compile(dialect=self.dialect.positional, column_keys=columns))
+
+    def spelt(self, kind: Callable[[Database], T]) -> T:
+        """Return the object that holds a noun's statements for ``run``: spelt once for all stores of this dialect.
+
+        Args:
+            kind: makes it; it may keep the texts of statements, and nothing of this database.
+        """
+        key = (self.dialect.name, kind)
+        if key not in _spelt:
+            _spelt[key] = kind(self)
+        return _spelt[key]
 
     def close(self) -> None:
         """Let go of every connection. The next use opens new ones."""

@@ -10,23 +10,33 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Connection,
+    Double,
     Engine,
     Table,
+    Text,
+    bindparam,
+    case,
+    cast,
     create_engine,
     event,
     func,
     literal,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine import URL
+from sqlalchemy.engine import Dialect as Spelling
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.elements import ColumnElement
 
-from steelyard.errors import MissingDependency, StoreError, StoreUnavailable
+from steelyard.errors import FilterError, MissingDependency, StoreError, StoreUnavailable
 
 _BUSY_SECONDS = 60
 _MIGRATION_LOCK = 0x57EE1
@@ -49,6 +59,8 @@ class Dialect(Protocol):
     name: str
     one_writer: bool
     """Whether writers of one process should queue for one connection (the database has one writer anyway)."""
+    positional: Spelling
+    """How SQL is spelt for a bare cursor that takes tuples."""
 
     def reading(self) -> Engine: ...
     def writing(self) -> Engine: ...
@@ -59,7 +71,27 @@ class Dialect(Protocol):
 
     def insert(self, table: Table) -> Any: ...
     def among(self, column: ColumnElement[Any], ids: Sequence[int]) -> ColumnElement[bool]: ...
+    def listed(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return "the column is in a list", the list being the parameter ``listed``; see ``pack``."""
+        ...
+
+    def pack(self, values: Sequence[int] | Sequence[str]) -> Any:
+        """Return a list as the parameter of ``listed``."""
+        ...
+
     def like(self, column: ColumnElement[str], pattern: str, *, fold_case: bool) -> ColumnElement[bool]: ...
+    def matches(self, column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+        """Return "the text holds a match of the regular expression"."""
+        ...
+
+    def member(self, column: ColumnElement[str], key: str) -> ColumnElement[str]:
+        """Return what a JSON object holds under a key: a text itself, anything else as JSON, NULL for null."""
+        ...
+
+    def member_number(self, column: ColumnElement[str], key: str) -> ColumnElement[float]:
+        """Return the number that a JSON object holds under a key; NULL if it is none."""
+        ...
+
     def lock_schema(self, connection: Connection) -> None: ...
     def lock_blob(self, connection: Connection, sha256: str) -> None: ...
     def explain(self, error: BaseException) -> StoreError | None:
@@ -72,6 +104,7 @@ class SqliteDialect:
 
     name = "sqlite"
     one_writer = True
+    positional: Spelling = sqlite.dialect(paramstyle="qmark")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -105,6 +138,7 @@ class SqliteDialect:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA case_sensitive_like=ON")
         connection.execute("PRAGMA cache_size=-32000")
+        connection.create_function("steelyard_matches", 2, _matches, deterministic=True)
         return connection
 
     def _connect_reader(self) -> sqlite3.Connection:
@@ -138,10 +172,31 @@ class SqliteDialect:
         listed = func.json_each(f"[{','.join(map(str, ids))}]").table_valued("value")
         return column.in_(select(listed.c.value))
 
+    def listed(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        each = func.json_each(bindparam("listed")).table_valued("value")
+        return column.in_(select(each.c.value))
+
+    def pack(self, values: Sequence[int] | Sequence[str]) -> Any:
+        return msgspec.json.encode(values).decode()
+
     def like(self, column: ColumnElement[str], pattern: str, *, fold_case: bool) -> ColumnElement[bool]:
         if fold_case:
             return func.lower(column).like(func.lower(literal(pattern)), escape="\\")
         return column.like(pattern, escape="\\")
+
+    def matches(self, column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+        return func.steelyard_matches(literal(pattern), column, type_=Boolean)
+
+    def member(self, column: ColumnElement[str], key: str) -> ColumnElement[str]:
+        path = f'$."{key}"'
+        kind = func.json_type(column, path)
+        whole = column.op("->")(literal(path))
+        return type_coerce(case((kind == "text", func.json_extract(column, path)), (kind != "null", whole)), Text)
+
+    def member_number(self, column: ColumnElement[str], key: str) -> ColumnElement[float]:
+        path = f'$."{key}"'
+        is_number = func.json_type(column, path).in_(("integer", "real"))
+        return type_coerce(case((is_number, func.json_extract(column, path))), Double)
 
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE has locked the file."""
@@ -153,6 +208,12 @@ class SqliteDialect:
         code = getattr(error, "sqlite_errorname", "")
         advice = next((text for start, text in _SQLITE_ADVICE if code.startswith(start)), None)
         return StoreUnavailable(f"The store {self.path} {advice} (SQLite: {error}.)") if advice else None
+
+
+def _matches(pattern: str, text: object) -> bool | None:
+    from steelyard.store.sql.patterns import matches
+
+    return None if text is None else matches(pattern, str(text))
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -194,6 +255,7 @@ class PostgresDialect:
 
     name = "postgresql"
     one_writer = False
+    positional: Spelling = psycopg.dialect(paramstyle="format")
 
     def __init__(self, url: URL, *, shown: str) -> None:
         self.shown = shown
@@ -223,10 +285,27 @@ class PostgresDialect:
     def among(self, column: ColumnElement[Any], ids: Sequence[int]) -> ColumnElement[bool]:
         return column == func.any(literal(list(ids), postgresql.ARRAY(BigInteger)))
 
+    def listed(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        return column == func.any(bindparam("listed", type_=postgresql.ARRAY(column.type)))
+
+    def pack(self, values: Sequence[int] | Sequence[str]) -> Any:
+        return list(values)
+
     def like(self, column: ColumnElement[str], pattern: str, *, fold_case: bool) -> ColumnElement[bool]:
         if fold_case:
             return func.lower(column).like(func.lower(literal(pattern).collate("C")), escape="\\")
         return column.like(pattern, escape="\\")
+
+    def matches(self, column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+        return column.op("~", is_comparison=True)(literal(pattern))
+
+    def member(self, column: ColumnElement[str], key: str) -> ColumnElement[str]:
+        return cast(column, postgresql.JSON).op("->>", return_type=Text(collation="C"))(literal(key)).collate("C")
+
+    def member_number(self, column: ColumnElement[str], key: str) -> ColumnElement[float]:
+        whole = cast(column, postgresql.JSON)
+        is_number = func.json_typeof(whole.op("->")(literal(key))) == "number"
+        return case((is_number, cast(whole.op("->>")(literal(key)), Double)))
 
     def lock_schema(self, connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -237,6 +316,8 @@ class PostgresDialect:
 
     def explain(self, error: BaseException) -> StoreError | None:
         state = getattr(error, "sqlstate", None) or ""
+        if state == "2201B":
+            return FilterError(f"The filter's regular expression cannot be used here ({error}).")
         advice = next((text for start, text in _POSTGRES_ADVICE if state.startswith(start)), None)
         if advice is None and not state and type(error).__name__ in {"OperationalError", "ConnectionTimeout"}:
             advice = "cannot be reached. Check that the server runs and that the address and the password are right."

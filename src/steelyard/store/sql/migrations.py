@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, inspect, select
+from sqlalchemy import Connection, Table, func, insert, inspect, select
 
 from steelyard.errors import StoreTooNew
 from steelyard.store.sql import schema
@@ -30,7 +30,23 @@ def _first_tables(connection: Connection) -> None:
     """Nothing to do: whoever has a table of migrations has these."""
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
+def _traces_assessments_ledgers(connection: Connection) -> None:
+    """Create the tables of issue 3 as they are now; a migration that changes one of them takes over its creation."""
+    schema.metadata.create_all(connection, tables=list(_later_tables()))
+
+
+def _later_tables() -> tuple[Table, ...]:
+    """Return the tables that are loaded only when they are made or used."""
+    from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
+    from steelyard.store.sql.trace_schema import TRACE_TABLES
+
+    return (*TRACE_TABLES, *LEDGER_TABLES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first tables", _first_tables),
+    Migration(2, "traces, assessments, ledgers", _traces_assessments_ledgers),
+)
 
 
 def migrate(database: Database, *, where: str) -> None:
@@ -51,6 +67,7 @@ def migrate(database: Database, *, where: str) -> None:
         database.dialect.lock_schema(connection)
         applied = _applied(connection, where)
         if applied == 0:
+            _later_tables()  # known to the metadata from here on
             schema.metadata.create_all(connection)
             _first_rows(connection)
         for migration in MIGRATIONS:

@@ -20,14 +20,16 @@ from steelyard.errors import InvalidArgument
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """An expression to sort by."""
+    """An expression to sort by; ``never_null`` ones can be read from an index."""
 
     expression: ColumnElement[Any]
     descending: bool = False
+    never_null: bool = False
 
     @property
     def order(self) -> ColumnElement[Any]:
-        return (self.expression.desc() if self.descending else self.expression.asc()).nulls_last()
+        ordered = self.expression.desc() if self.descending else self.expression.asc()
+        return ordered if self.never_null else ordered.nulls_last()
 
 
 def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -39,14 +41,19 @@ def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]
             for k, v in zip(keys[:i], values[:i], strict=True)
         ]
         ways.append(and_(*equal, _behind(key, value)))
-    return or_(*ways)
+    first, value = keys[0], values[0]
+    if not first.never_null or value is None:
+        return or_(*ways)
+    # Said twice, so that an index can begin there.
+    begin = first.expression <= literal(value) if first.descending else first.expression >= literal(value)
+    return and_(begin, or_(*ways))
 
 
 def _behind(key: SortKey, value: Any) -> ColumnElement[bool]:
     if value is None:
         return false()
     further = key.expression < literal(value) if key.descending else key.expression > literal(value)
-    return or_(further, key.expression.is_(None))
+    return further if key.never_null else or_(further, key.expression.is_(None))
 
 
 def fingerprint(*parts: object) -> str:

@@ -2,6 +2,8 @@
 
 NaN has no bit pattern that both databases keep, so ``metrics`` flags it (``is_nan``) and ``latest_metrics.value`` is
 NULL for it: a missing metric has no row at all.
+
+Traces and ledgers have theirs in ``trace_schema`` and ``ledger_schema``.
 """
 
 from __future__ import annotations
@@ -23,20 +25,20 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # Both databases compare text by its bytes: SQLite does so by itself, PostgreSQL with the collation "C".
-_Text = Text().with_variant(Text(collation="C"), "postgresql")
-_Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY counts up by itself in SQLite
+SqlText = Text().with_variant(Text(collation="C"), "postgresql")
+SqlId = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER PRIMARY KEY counts up by itself in SQLite
 
 
 def _run(*, primary_key: bool = True) -> Column[int]:
-    return Column("run", _Id, ForeignKey("runs.id"), primary_key=primary_key, nullable=False)
+    return Column("run", SqlId, ForeignKey("runs.id"), primary_key=primary_key, nullable=False)
 
 
 experiments = Table(
     "experiments",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("name", _Text, nullable=False, unique=True),
-    Column("lifecycle", _Text, nullable=False, server_default="active"),
+    Column("id", SqlId, primary_key=True, autoincrement=True),
+    Column("name", SqlText, nullable=False, unique=True),
+    Column("lifecycle", SqlText, nullable=False, server_default="active"),
     Column("creation_time", BigInteger, nullable=False),
     Column("last_update_time", BigInteger, nullable=False),
     Column("deleted_time", BigInteger),
@@ -46,24 +48,24 @@ experiments = Table(
 experiment_tags = Table(
     "experiment_tags",
     metadata,
-    Column("experiment", _Id, ForeignKey("experiments.id"), primary_key=True),
-    Column("key", _Text, primary_key=True),
-    Column("value", _Text, nullable=False),
+    Column("experiment", SqlId, ForeignKey("experiments.id"), primary_key=True),
+    Column("key", SqlText, primary_key=True),
+    Column("value", SqlText, nullable=False),
     sqlite_with_rowid=False,
 )
 
 runs = Table(
     "runs",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("run_id", _Text, nullable=False, unique=True),
-    Column("experiment", _Id, ForeignKey("experiments.id"), nullable=False),
-    Column("name", _Text, nullable=False),
-    Column("status", _Text, nullable=False),
+    Column("id", SqlId, primary_key=True, autoincrement=True),
+    Column("run_id", SqlText, nullable=False, unique=True),
+    Column("experiment", SqlId, ForeignKey("experiments.id"), nullable=False),
+    Column("name", SqlText, nullable=False),
+    Column("status", SqlText, nullable=False),
     Column("start_time", BigInteger, nullable=False),
     Column("end_time", BigInteger),
-    Column("user_id", _Text, nullable=False),
-    Column("lifecycle", _Text, nullable=False, server_default="active"),
+    Column("user_id", SqlText, nullable=False),
+    Column("lifecycle", SqlText, nullable=False, server_default="active"),
     Column("deleted_time", BigInteger),
     sqlite_autoincrement=True,
 )
@@ -75,7 +77,7 @@ metrics = Table(
     "metrics",
     metadata,
     _run(),
-    Column("key", _Text, primary_key=True),
+    Column("key", SqlText, primary_key=True),
     Column("step", BigInteger, primary_key=True, autoincrement=False),
     Column("timestamp", BigInteger, primary_key=True, autoincrement=False),
     Column("value", Double, primary_key=True, autoincrement=False),
@@ -87,7 +89,7 @@ latest_metrics = Table(
     "latest_metrics",
     metadata,
     _run(),
-    Column("key", _Text, primary_key=True),
+    Column("key", SqlText, primary_key=True),
     Column("value", Double),
     Column("step", BigInteger, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
@@ -100,8 +102,8 @@ def _words(name: str) -> Table:
         name,
         metadata,
         _run(),
-        Column("key", _Text, primary_key=True),
-        Column("value", _Text, nullable=False),
+        Column("key", SqlText, primary_key=True),
+        Column("value", SqlText, nullable=False),
         sqlite_with_rowid=False,
     )
 
@@ -112,14 +114,14 @@ tags = _words("tags")
 datasets = Table(
     "datasets",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("name", _Text, nullable=False),
-    Column("digest", _Text, nullable=False),
-    Column("source_type", _Text, nullable=False),
-    Column("source", _Text, nullable=False),
-    Column("schema", _Text, nullable=False),
-    Column("profile", _Text, nullable=False),
-    Column("content", _Text, nullable=False, unique=True),  # SHA-256 of the six columns above
+    Column("id", SqlId, primary_key=True, autoincrement=True),
+    Column("name", SqlText, nullable=False),
+    Column("digest", SqlText, nullable=False),
+    Column("source_type", SqlText, nullable=False),
+    Column("source", SqlText, nullable=False),
+    Column("schema", SqlText, nullable=False),
+    Column("profile", SqlText, nullable=False),
+    Column("content", SqlText, nullable=False, unique=True),  # SHA-256 of the six columns above
 )
 Index("datasets_by_name", datasets.c.name)
 
@@ -127,8 +129,8 @@ inputs = Table(
     "inputs",
     metadata,
     _run(),
-    Column("dataset", _Id, ForeignKey("datasets.id"), primary_key=True),
-    Column("context", _Text, primary_key=True),
+    Column("dataset", SqlId, ForeignKey("datasets.id"), primary_key=True),
+    Column("context", SqlText, primary_key=True),
     Column("position", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -137,8 +139,8 @@ estimates = Table(
     "estimates",
     metadata,
     _run(),
-    Column("metric", _Text, primary_key=True),
-    Column("slice", _Text, primary_key=True),  # JSON list of [dimension, value] pairs
+    Column("metric", SqlText, primary_key=True),
+    Column("slice", SqlText, primary_key=True),  # JSON list of [dimension, value] pairs
     Column("position", Integer, nullable=False),
     Column("value", Double),
     Column("n", BigInteger, nullable=False),
@@ -147,7 +149,7 @@ estimates = Table(
     Column("low", Double),
     Column("high", Double),
     Column("confidence", Double, nullable=False),
-    Column("method", _Text, nullable=False),
+    Column("method", SqlText, nullable=False),
     Column("worst", Double),
     Column("best", Double),
     sqlite_with_rowid=False,
@@ -157,11 +159,11 @@ artifacts = Table(
     "artifacts",
     metadata,
     _run(),
-    Column("path", _Text, primary_key=True),
-    Column("sha256", _Text, nullable=False),  # empty until a derived file is rendered
+    Column("path", SqlText, primary_key=True),
+    Column("sha256", SqlText, nullable=False),  # empty until a derived file is rendered
     Column("size", BigInteger),
-    Column("media_type", _Text, nullable=False),
-    Column("derived_from", _Text),
+    Column("media_type", SqlText, nullable=False),
+    Column("derived_from", SqlText),
     sqlite_with_rowid=False,
 )
 Index("artifacts_by_content", artifacts.c.sha256)
@@ -169,17 +171,17 @@ Index("artifacts_by_content", artifacts.c.sha256)
 models = Table(
     "models",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("model_id", _Text, nullable=False),
-    Column("name", _Text, nullable=False),
+    Column("id", SqlId, primary_key=True, autoincrement=True),
+    Column("model_id", SqlText, nullable=False),
+    Column("name", SqlText, nullable=False),
     _run(primary_key=False),
-    Column("experiment", _Id, ForeignKey("experiments.id"), nullable=False),
-    Column("artifact_path", _Text, nullable=False),
-    Column("flavor", _Text, nullable=False),
-    Column("status", _Text, nullable=False),
+    Column("experiment", SqlId, ForeignKey("experiments.id"), nullable=False),
+    Column("artifact_path", SqlText, nullable=False),
+    Column("flavor", SqlText, nullable=False),
+    Column("status", SqlText, nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
-    Column("params", _Text, nullable=False),  # JSON
-    Column("tags", _Text, nullable=False),  # JSON
+    Column("params", SqlText, nullable=False),  # JSON
+    Column("tags", SqlText, nullable=False),  # JSON
     UniqueConstraint("model_id"),
 )
 Index("models_by_run", models.c.run)
@@ -189,6 +191,6 @@ migrations = Table(
     "steelyard_migrations",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("name", _Text, nullable=False),
+    Column("name", SqlText, nullable=False),
     Column("applied_at", BigInteger, nullable=False),
 )

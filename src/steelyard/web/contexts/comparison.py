@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.compare import Difference, McNemar, RowChanges
+from steelyard.records import ValueKind
+from steelyard.web.contexts.cases import CaseCell
 from steelyard.web.contexts.runs import Problem
 
 
@@ -95,6 +97,53 @@ class ChangedRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlipSide:
+    """What one run made of a row."""
+
+    position: int
+    cell: CaseCell
+    output: str
+    outcome: str
+    error: str
+    rationale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """A row of two applications, side by side."""
+
+    row_id: str
+    repeat: int
+    inputs: str
+    expected: str
+    tags: Mapping[str, str]
+    candidate: FlipSide
+    baseline: FlipSide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flips:
+    """Rows by what became of their verdict: ``worse``, ``better``, ``other`` (no good direction) or ``same``.
+
+    ``counts`` add up to ``shared``; rows that only one run failed on are among those that got worse or better.
+    """
+
+    scorer: str
+    scorers: tuple[str, ...]
+    value_kind: ValueKind
+    kind: str
+    counts: Mapping[str, int]
+    shared: int
+    failed_candidate: int
+    failed_baseline: int
+    candidate_id: str
+    baseline_id: str
+    rows: tuple[Flip, ...]
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparePage:
     """Two to eight runs; ``comparisons`` holds each of the others against the baseline, in the order of ``sides``."""
 
@@ -103,8 +152,10 @@ class ComparePage:
     comparisons: tuple[ComparisonView, ...]
     metrics: tuple[str, ...]
     slice_metric: str
+    slice_columns: tuple[str, ...]
     slices: tuple[SliceDifferences, ...]
     changed: ChangedRows | None
     params: tuple[SideBySide, ...]
     logged: tuple[SideBySide, ...]
+    flips: Flips | None = None
     problem: Problem | None = None

@@ -21,6 +21,7 @@ from steelyard.records import (
     MetricInfo,
     RunStatus,
 )
+from steelyard.web.contexts.application import ApplicationView, ProgressView
 from steelyard.web.contexts.comparison import ComparisonView
 from steelyard.web.scales import Scale
 
@@ -188,5 +189,7 @@ class RunPage:
     datasets: tuple[DatasetInput, ...]
     models: tuple[LoggedModel, ...]
     artifacts: tuple[ArtifactInfo, ...]
+    application: ApplicationView | None = None
+    progress: ProgressView | None = None
     problem: str = ""
     """Why the evaluation cannot be shown, when its file is there and cannot be read."""

@@ -17,6 +17,7 @@ from steelyard.web.contexts.comparison import (
     ChangedRows,
     ComparePage,
     ComparisonView,
+    Flips,
     Side,
     SideBySide,
     SliceDifferences,
@@ -24,6 +25,7 @@ from steelyard.web.contexts.comparison import (
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.evaluations import describe, load_summary
 from steelyard.web.faces import Crumb, Shell, respond
+from steelyard.web.flips import flips
 from steelyard.web.formats import score
 from steelyard.web.pages import store_of
 from steelyard.web.pages.runs import find_baseline
@@ -70,6 +72,7 @@ def _empty(problem: Problem) -> ComparePage:
         comparisons=(),
         metrics=(),
         slice_metric="",
+        slice_columns=(),
         slices=(),
         changed=None,
         params=(),
@@ -91,18 +94,37 @@ def _page(store: Store, runs: Sequence[Run], query: QueryParams) -> ComparePage:
         if comparison is not None and query.get("candidate", view.candidate_id) == view.candidate_id:
             changed, problem = _changed(comparison, query)
             break
+    asked = query.get("candidate", others[0].info.run_id)
+    between = next((run for run in others if run.info.run_id == asked), others[0])
+    flipped, trouble = _flips(store, between, baseline, query)
     return ComparePage(
+        flips=flipped,
         sides=tuple(_side(store, run) for run in [*others, baseline]),
         baseline_id=baseline.info.run_id,
         comparisons=views,
         metrics=metrics,
         slice_metric=slice_metric,
-        slices=_slices(store, views, metrics, slice_metric),
+        slice_columns=_slice_columns(views, metrics),
+        slices=_slices(store, views, _slice_columns(views, metrics), slice_metric),
         changed=changed,
         params=_params([*others, baseline]),
         logged=_logged([*others, baseline]),
-        problem=problem,
+        problem=problem or trouble,
     )
+
+
+def _flips(store: Store, candidate: Run, baseline: Run, query: QueryParams) -> tuple[Flips | None, Problem | None]:
+    kind, scorer = query.get("rows", "worse"), query.get("scorer", "")
+    ids = (candidate.info.run_id, baseline.info.run_id)
+    try:
+        return flips(store, *ids, scorer=scorer, kind=kind, offset=_offset(query)), None
+    except (InvalidArgument, UnreadableFile) as error:
+        return None, Problem(field="scorer", message=str(error))
+
+
+def _offset(query: QueryParams) -> int:
+    after = query.get("after", "0")
+    return int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
 
 
 def _baseline(store: Store, runs: Sequence[Run], asked: str) -> Run:
@@ -119,11 +141,12 @@ def _changed(comparison: Comparison, query: QueryParams) -> tuple[ChangedRows | 
     if comparison.rows is None:
         return None, None
     kind = query.get("rows", "broken")
-    after = query.get("after", "0")
-    offset = int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
     try:
         return changed_rows(
-            comparison, kind=kind if kind in ROW_KINDS else "broken", slice_name=query.get("slice", ""), offset=offset
+            comparison,
+            kind=kind if kind in ROW_KINDS else "broken",
+            slice_name=query.get("slice", ""),
+            offset=_offset(query),
         ), None
     except InvalidArgument as error:
         return None, Problem(field="slice", message=str(error))
@@ -134,8 +157,14 @@ def _metrics(views: Sequence[ComparisonView]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(d.metric for view in views for d in view.differences if d.verdict is not None))
 
 
+def _slice_columns(views: Sequence[ComparisonView], metrics: Sequence[str]) -> tuple[str, ...]:
+    """Return the first few metrics that slices have: those over repeats, such as pass@k, have none."""
+    sliced = {m for view in views for cells in view.slices.values() for m in cells}
+    return tuple(m for m in metrics if m in sliced)[:_COLUMNS]
+
+
 def _slices(
-    store: Store, views: Sequence[ComparisonView], metrics: Sequence[str], slice_metric: str
+    store: Store, views: Sequence[ComparisonView], shown: Sequence[str], slice_metric: str
 ) -> tuple[SliceDifferences, ...]:
     """Return each slice's differences: in the first few metrics for one candidate, in one metric for several."""
     first = next((view for view in views if view.slices), None)
@@ -144,7 +173,6 @@ def _slices(
     summary = load_summary(store, first.candidate_id)
     infos = {s.name: s for s in summary.slices} if summary else {}
     single = len(views) == 1
-    shown = metrics[:_COLUMNS]
     made: list[SliceDifferences] = []
     for name in first.slices:
         counts = first.rows.slices.get(name) if first.rows and single else None

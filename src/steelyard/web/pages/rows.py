@@ -12,11 +12,14 @@ from starlette.responses import Response
 from steelyard.errors import DataError, InvalidArgument, NotFound
 from steelyard.records import ALL_ROWS, EvaluationSummary, Run, Store
 from steelyard.web import links
+from steelyard.web.applications import load_application
 from steelyard.web.contexts.rows import Options, RowChip, RowPageOne, RowsPage
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.evaluations import load_rows, load_summary
 from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.pages import store_of
+from steelyard.web.pages.case import show_case
+from steelyard.web.pages.cases import show_cases
 from steelyard.web.preview import input_columns, text_column, usual_columns
 from steelyard.web.rowfilter import Condition, RowFilter, RowOrder, parse_condition, parse_order
 from steelyard.web.rowtable import RowTable
@@ -30,6 +33,9 @@ def show(request: Request) -> Response:
     """Show the rows that match."""
     store = store_of(request)
     run = store.runs.get(request.path_params["run_id"])
+    application = load_application(store, run.info.run_id)
+    if application is not None or store.ledgers.state(run.info.run_id) is not None:
+        return show_cases(request, run, application)
     summary = load_summary(store, run.info.run_id)
     table = load_rows(store, run.info.run_id, summary.rows_path if summary else None)
     context = _page(store, run, summary, table, request.query_params)
@@ -41,6 +47,9 @@ def show_one(request: Request) -> Response:
     """Show every column of one row."""
     store = store_of(request)
     run = store.runs.get(request.path_params["run_id"])
+    application = load_application(store, run.info.run_id)
+    if application is not None:
+        return show_case(request, run, application)
     table = load_rows(store, run.info.run_id)
     if table is None:
         raise NotFound(f"Run {run.info.run_id} keeps no rows.")

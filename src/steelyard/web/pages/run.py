@@ -13,11 +13,14 @@ from steelyard.compare import Difference
 from steelyard.errors import InvalidArgument, NotFound, UnreadableFile
 from steelyard.records import EvaluationSummary, Metric, Run, Store
 from steelyard.web import links
+from steelyard.web.applications import load_application, view_application
+from steelyard.web.contexts.application import ApplicationView
 from steelyard.web.contexts.comparison import ComparisonView
 from steelyard.web.contexts.run import Logged, RunPage
 from steelyard.web.evaluations import load_summary
 from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.pages import store_of
+from steelyard.web.pages.progress import live_progress
 from steelyard.web.pages.runs import find_baseline
 from steelyard.web.readings import view_evaluation
 from steelyard.web.verdicts import compare_runs, leading
@@ -34,6 +37,7 @@ def show(request: Request) -> Response:
     baseline = find_baseline(store, experiment)
     is_baseline = baseline is not None and baseline.info.run_id == run.info.run_id
     summary, problem = _summary(store, run.info.run_id)
+    application, broken = _application(store, run.info.run_id, summary)
     comparison = _against(store, run, None if is_baseline else baseline, summary)
     evaluated = {s.metric for s in summary.estimates} if summary else set()
     context = RunPage(
@@ -65,7 +69,9 @@ def show(request: Request) -> Response:
         datasets=run.inputs.dataset_inputs,
         models=tuple(store.models.list(run_id=run.info.run_id)),
         artifacts=tuple(store.artifacts.list(run.info.run_id)),
-        problem=problem,
+        application=application,
+        progress=live_progress(store, run),
+        problem=problem or broken,
     )
     shell = Shell(
         title=context.name,
@@ -93,6 +99,14 @@ def chart_theme(request: Request) -> Response:
 def _summary(store: Store, run_id: str) -> tuple[EvaluationSummary | None, str]:
     try:
         return load_summary(store, run_id), ""
+    except UnreadableFile as error:
+        return None, str(error)
+
+
+def _application(store: Store, run_id: str, summary: EvaluationSummary | None) -> tuple[ApplicationView | None, str]:
+    try:
+        found = load_application(store, run_id)
+        return (view_application(store, run_id, found, summary) if found else None), ""
     except UnreadableFile as error:
         return None, str(error)
 

@@ -13,19 +13,17 @@ from steelyard.errors import FilterError, InvalidArgument, NotFound
 from steelyard.records import ALL_ROWS, Estimate, Experiment, Page, Run, Store, ViewType
 from steelyard.web import links
 from steelyard.web.chips import chips
-from steelyard.web.contexts.runs import Cell, Choice, Column, PageLink, Problem, RunRow, RunsPage
+from steelyard.web.contexts.runs import Cell, Choice, Column, Problem, RunRow, RunsPage
 from steelyard.web.evaluations import describe
 from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.formats import score
-from steelyard.web.pages import store_of
+from steelyard.web.pages import newer_page, older_page, store_of
 from steelyard.web.scales import estimate_scale
 
 BASELINE_TAG = "steelyard.baseline"
 
 _SIZE = 50
 _KINDS = ("metrics", "params", "tags")
-_REMEMBERED = 4
-_FIRST = "-"
 _SHOWN_FIRST = (
     "accuracy_score",
     "f1_score_macro",
@@ -42,6 +40,7 @@ _SHOWN_FIRST = (
     "ndcg_at_10",
     "precision_recall_auc",
 )
+_MEASURED = ("metrics.latency/", "metrics.tokens/", "metrics.cost/")
 _MANY_COLUMNS = 24
 Estimates = Mapping[str, Estimate]
 
@@ -77,8 +76,8 @@ def show(request: Request) -> Response:
         rows=(),
         baseline_id=baseline.info.run_id if baseline else "",
         baseline_name=baseline.info.run_name if baseline else "",
-        older=_older(found.token, after, query.get("trail", "")),
-        newer=_newer(after, query.get("trail", "")),
+        older=older_page(found.token, after, query.get("trail", "")),
+        newer=newer_page(after, query.get("trail", "")),
         deleted=view == "DELETED_ONLY",
         problem=problem,
     )
@@ -116,21 +115,6 @@ def find_baseline(store: Store, experiment: Experiment) -> Run | None:
     return run if run.info.lifecycle_stage == "active" else None
 
 
-def _older(token: str | None, after: str | None, trail: str) -> PageLink | None:
-    """Return the next page; it remembers the last few pages before it, so that Newer need not begin at the first."""
-    if token is None:
-        return None
-    passed = [*(trail.split(".") if trail else []), after or _FIRST]
-    return PageLink(after=token, trail=".".join(passed[-_REMEMBERED:]))
-
-
-def _newer(after: str | None, trail: str) -> PageLink | None:
-    if not after:
-        return None
-    rest, _, last = trail.rpartition(".")
-    return PageLink(after="" if last == _FIRST else last, trail=rest)
-
-
 def _with_columns(
     store: Store, context: RunsPage, runs: Sequence[Run], asked: Sequence[str], baseline: Run | None
 ) -> RunsPage:
@@ -166,6 +150,7 @@ def _usual(known: Sequence[str]) -> list[str]:
     """Return the columns that are shown until others are chosen: up to four metrics."""
     preferred = [f"metrics.{name}" for name in _SHOWN_FIRST if f"metrics.{name}" in known]
     others = [key for key in known if key.startswith("metrics.") and key not in preferred]
+    others.sort(key=lambda key: (not key.endswith("/mean"), key.startswith(_MEASURED)))  # scorers before what they cost
     return [*preferred, *others][:4]
 
 

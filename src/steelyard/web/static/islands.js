@@ -4,4 +4,7 @@ import "./copy-link.js";
 import "./column-picker.js";
 import "./row-selection.js";
 import "./vega-chart.js";
+import "./span-tree.js";
+import "./row-keys.js";
+import "./text-diff.js";
 import "./swaps.js";

@@ -74,5 +74,8 @@ def _compare_text(column: ColumnElement[Any], comparison: Comparison, dialect: D
     text = str(value)
     if operator in {"=", "!="}:
         return column == text if operator == "=" else column != text
-    like = dialect.like(column, text, fold_case=operator.endswith("ILIKE"))
+    if operator.endswith("RLIKE"):
+        like = dialect.matches(column, text)
+    else:
+        like = dialect.like(column, text, fold_case=operator.endswith("ILIKE"))
     return not_(like) if operator.startswith("NOT") else like

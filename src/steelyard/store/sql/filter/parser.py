@@ -4,6 +4,7 @@ condition  = conjunction { OR conjunction }
 conjunction = negation { AND negation }
 negation   = NOT negation | "(" condition ")" | comparison
 comparison = key operator value | key [NOT] LIKE text | key [NOT] IN (text, …) | key IS [NOT] NULL
+             (traces also take RLIKE and a regular expression)
 key        = kind "." name | attribute          a name with spaces stands in " or `
 """
 
@@ -25,11 +26,13 @@ from steelyard.store.sql.filter.terms import (
     Vocabulary,
 )
 from steelyard.store.sql.filter.tokens import Token, filter_error, tokens_of
+from steelyard.store.sql.patterns import pattern_problem
 
 _MAX_DEPTH = 50
 _MAX_COMPARISONS = 200
 _MAX_LISTED = 5_000
 _SIGNS: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=")
+_TRUTH = {"TRUE": 1, "FALSE": 0}
 _INFINITE = {"INF": "inf", "INFINITY": "inf", "NAN": "nan"}
 
 
@@ -134,10 +137,12 @@ class _Parser:
     def _with_sign(self, start: Token, key: Key) -> Comparison:
         sign = self.next()
         operator = next(s for s in _SIGNS if s == sign.text)
-        if key.type == "number":
+        if key.type == "number" or (key.type == "any" and self._is_number()):
             return Comparison(key, operator, self._number(key))
         if operator not in {"=", "!="}:
             problem = f"{self._said(start)} is text: it cannot be compared with {operator}."
+            if key.type == "any":
+                problem = f"{operator} compares numbers, and what stands behind it is none."
             raise filter_error(self._text, sign.at, problem, hint="text takes =, !=, LIKE, ILIKE, IN and IS NULL")
         return Comparison(key, operator, self._string(key))
 
@@ -157,6 +162,8 @@ class _Parser:
         if negated:
             self.next()
         word = self.now
+        if word.is_word("RLIKE") and self._vocabulary.patterns and key.type != "number":
+            return self._with_pattern(key, negated=negated)
         if not word.is_word("LIKE", "ILIKE", "IN"):
             raise self.wrong("Expected an operator", hint="operators are =, !=, >, >=, <, <=, LIKE, ILIKE, IN, IS NULL")
         if key.type == "number":
@@ -174,6 +181,15 @@ class _Parser:
             return Comparison(key, "NOT LIKE" if negated else "LIKE", pattern)
         return Comparison(key, "NOT ILIKE" if negated else "ILIKE", pattern)
 
+    def _with_pattern(self, key: Key, *, negated: bool) -> Comparison:
+        self.next()
+        at = self.now.at
+        pattern = self._string(key)
+        problem = pattern_problem(pattern)
+        if problem is not None:
+            raise filter_error(self._text, at, problem, hint="LIKE '%text%' finds plain text")
+        return Comparison(key, "NOT RLIKE" if negated else "RLIKE", pattern)
+
     def key(self) -> Key:
         """Read a key: ``metrics.x``, ``tags."a b"``, ``start_time``."""
         token = self.now
@@ -185,15 +201,15 @@ class _Parser:
         prefix, dot, name = token.text.partition(".")
         if token.kind != "word" or not dot:
             return self._attribute(token, token.text)
-        if not name:
-            name = self._quoted_name(token)
+        if not name or name.endswith("."):
+            name += self._quoted_name(token)
         kind = self._vocabulary.kinds.get(prefix.lower())
         if kind == "attributes":
             return self._attribute(token, name)
         if kind is None:
             raise self._unknown_kind(token, prefix)
         fixed = self._vocabulary.fixed.get(kind)
-        if fixed is not None and name not in fixed:
+        if fixed is not None and not _is_fixed(name, fixed):
             close = nearest(name, fixed) or fixed[0]
             raise filter_error(self._text, token.at, f"There is no {kind}.{name}.", hint=f"did you mean {kind}.{close}")
         return Key(kind, name, self._vocabulary.types[kind])
@@ -222,8 +238,13 @@ class _Parser:
         problem = f"There is no kind of key {prefix!r}: the kinds are {kinds}."
         return filter_error(self._text, token.at, problem, hint=hint)
 
+    def _is_number(self) -> bool:
+        return self.now.kind == "number" or self.now.is_word(*_INFINITE, *_TRUTH)
+
     def _number(self, key: Key) -> float | int:
         token = self.next()
+        if key.type == "any" and token.is_word(*_TRUTH):
+            return _TRUTH[token.text.upper()]
         if token.kind == "number":
             return _number(token.text, whole=key.kind == "attributes")
         if token.is_word(*_INFINITE):
@@ -272,6 +293,10 @@ class _Parser:
         """Return an error about the token that is next."""
         found = "the end" if self.now.kind == "end" else repr(self.now.text)
         return filter_error(self._text, self.now.at, f"{problem}, found {found}.", hint=hint)
+
+
+def _is_fixed(name: str, fixed: Sequence[str]) -> bool:
+    return any(name.startswith(one) and name != one if one.endswith(".") else name == one for one in fixed)
 
 
 def _number(text: str, *, whole: bool) -> float | int:

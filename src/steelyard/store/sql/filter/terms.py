@@ -6,10 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ValueType = Literal["number", "text"]
+ValueType = Literal["number", "text", "any"]
 Value = float | int | str | tuple[str, ...] | None
 Operator = Literal[
-    "=", "!=", ">", ">=", "<", "<=", "LIKE", "ILIKE", "NOT LIKE", "NOT ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"
+    "=",
+    "!=",
+    ">",
+    ">=",
+    "<",
+    "<=",
+    "LIKE",
+    "ILIKE",
+    "RLIKE",
+    "NOT LIKE",
+    "NOT ILIKE",
+    "NOT RLIKE",
+    "IN",
+    "NOT IN",
+    "IS NULL",
+    "IS NOT NULL",
 ]
 
 
@@ -22,8 +37,9 @@ class Vocabulary:
         attributes: name to type of the noun's own columns.
         aliases: other spellings of attributes.
         kinds: prefix to kind, such as ``metric`` to ``metrics``.
-        types: kind to the type of its values.
-        fixed: kind to the only keys that it has.
+        types: kind to the type of its values; ``any`` takes what stands in the filter, a number or a text.
+        fixed: kind to the only keys that it has; one that ends in a dot stands for all that begin so.
+        patterns: whether texts may be compared with RLIKE.
     """
 
     noun: str
@@ -32,6 +48,7 @@ class Vocabulary:
     kinds: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, ValueType] = field(default_factory=dict)
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    patterns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""A retrieval-augmented chain over a bank's documents, and how well it finds what is relevant."""

@@ -1,0 +1,1 @@
+"""Evaluating applications: the road of ``evaluate()`` with a function that is called and scorers that look at rows."""

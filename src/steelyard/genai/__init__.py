@@ -1,0 +1,51 @@
+"""Weigh LLM applications: ``evaluate()``, scorers and judges, under the names of ``mlflow.genai``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steelyard.evaluation.genai.evaluate import evaluate
+    from steelyard.evaluation.genai.result import ApplicationResult as EvaluationResult
+    from steelyard.evaluation.genai.serving import to_predict_fn
+    from steelyard.genai import judges, scorers, simulators
+    from steelyard.genai.scorers import Scorer, scorer
+    from steelyard.judges import make_judge
+
+__all__ = [
+    "EvaluationResult",
+    "Scorer",
+    "evaluate",
+    "judges",
+    "make_judge",
+    "scorer",
+    "scorers",
+    "simulators",
+    "to_predict_fn",
+]
+
+_ROOMS = frozenset(("judges", "scorers", "simulators"))
+_HOMES = {
+    "EvaluationResult": ("steelyard.evaluation.genai.result", "ApplicationResult"),
+    "Scorer": ("steelyard.scorers", "Scorer"),
+    "evaluate": ("steelyard.evaluation.genai.evaluate", "evaluate"),
+    "make_judge": ("steelyard.judges", "make_judge"),
+    "scorer": ("steelyard.scorers", "scorer"),
+    "to_predict_fn": ("steelyard.evaluation.genai.serving", "to_predict_fn"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    module, attribute = _HOMES[name]
+    value = globals()[name] = getattr(import_module(module), attribute)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

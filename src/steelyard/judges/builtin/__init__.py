@@ -1,0 +1,1 @@
+"""The built-in judges, under MLflow's names."""
