@@ -14,7 +14,7 @@ from tests.llm.server import GARBLED, REFUSING, WRONG, LlmServer, Reply, prompt_
 from steelyard.genai import evaluate, make_judge, scorer
 from steelyard.tracking import get_store
 
-HANGS = 0.4  # seconds after which what hangs is given up
+HANGS = 2.0  # seconds after which what hangs is given up
 
 
 class Mixed:
