@@ -186,6 +186,21 @@ def test_two_runs_over_the_same_rows_are_compared_in_pairs() -> None:
     assert comparison.verdicts["exact/mean"] == "better"
 
 
+def test_a_slice_on_which_a_run_failed_altogether_is_worse_in_a_comparison() -> None:
+    def failing(n: int) -> str:
+        if n % 2:
+            raise RuntimeError("down")
+        return str(n * n)
+
+    rows = [{**row, "inputs": {"n": n}, "expectations": {"expected_response": str(n * n)}, "tags": {"odd": str(n % 2)}}
+            for n, row in enumerate(ROWS * 5)]  # fmt: skip
+    broken = quietly(rows, [exact], failing, slices=["odd"])
+    whole = quietly(rows, [exact], lambda n: str(n * n), slices=["odd"])
+    comparison = steelyard.compare(broken.run_id, whole.run_id, metrics=["exact/mean"])
+    assert comparison.slices["odd=1"]["exact/mean"].verdict == "worse"
+    assert comparison.slices["odd=0"]["exact/mean"].verdict != "worse"
+
+
 def test_a_judge_is_asked_once_for_each_row_and_its_cost_is_kept(serve: Callable[..., LlmServer]) -> None:
     server = serve(rule=lambda prompt, schema: {"result": '"n": 7' not in prompt, "rationale": "I looked."})
     words = "Is {{ outputs }} right for {{ inputs }}?"

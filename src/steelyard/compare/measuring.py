@@ -161,12 +161,30 @@ def _settled(measured: Measured, confidence: float) -> Measured:
         return measured
     info, n = measured.cell.info, measured.n
     if measured.difference != 0:
-        return replace(measured, low=math.nan, high=math.nan, p_value=math.nan, method="no spread")
+        return _all_alike(measured, confidence)
     if info.lower is None or info.upper is None:
         return replace(measured, p_value=1.0)
     # No row made a difference: with n rows, as many as Wilson's upper end for 0 of n might have.
     most = float(intervals.wilson(0, n, confidence).high) * (info.upper - info.lower)
     return replace(measured, low=-most, high=most, p_value=1.0)
+
+
+def _all_alike(measured: Measured, confidence: float) -> Measured:
+    """Return the difference where every row made the same one.
+
+    With n rows, Wilson's lower end for n of n says how many must be like them; the others may be as far the other way
+    as the metric's range allows. The test is the sign test.
+    """
+    info, n, difference = measured.cell.info, measured.n, measured.difference
+    if info.lower is None or info.upper is None or n == 0:
+        return replace(measured, low=math.nan, high=math.nan, p_value=math.nan, method="no spread")
+    width = info.upper - info.lower
+    alike = float(intervals.wilson(n, n, confidence).low)
+    against = alike * difference - math.copysign((1 - alike) * width, difference)
+    with_it = math.copysign(min(width, abs(difference) + (1 - alike) * width), difference)
+    low, high = sorted((against, with_it))
+    method = f"{measured.method}, all alike"
+    return replace(measured, low=low, high=high, p_value=min(1.0, 2.0 ** (1 - n)), method=method)
 
 
 def _counting_failures(
@@ -254,7 +272,7 @@ def _counts_failures(measured: Measured) -> bool:
     cell = measured.cell
     if measured.method.startswith("paired t"):
         return _worst_end(cell.info) is not None
-    if measured.method != "paired replicates" or _worst_end(cell.info) is None:
+    if not measured.method.startswith("paired replicates") or _worst_end(cell.info) is None:
         return False
     sides = zip(measured.failed, (cell.candidate, cell.baseline), strict=True)
     return all(count == 0 or estimate.worst is not None for count, estimate in sides)

@@ -130,20 +130,18 @@ class RowsFile:
                 self._extra[column] = None
             told[column] = shown(value)
 
+    def _kinds(self) -> dict[str, pa.DataType]:
+        words = dict.fromkeys((*self._extra, *self._slices), pa.string())
+        return {**dict(_OWN), **words, **self._feedback.columns()}
+
     def _schema(self) -> pa.Schema:
-        fields = [
-            *dict(_OWN).items(),
-            *((name, pa.string()) for name in self._extra),
-            *self._feedback.columns().items(),
-        ]
-        return pa.schema([(_sound(name), kind) for name, kind in fields])
+        return pa.schema([(_sound(name), kind) for name, kind in self._kinds().items()])
 
     def _flush(self) -> None:
         if self._writer is None or len(self._extra) != self._columns:
             self._begin_part()
         assert self._writer is not None  # noqa: S101  it was just opened
-        kinds = {**dict(_OWN), **dict.fromkeys(self._extra, pa.string()), **self._feedback.columns()}
-        columns = [_array([line.get(name) for line in self._lines], kind) for name, kind in kinds.items()]
+        columns = [_array([line.get(name) for line in self._lines], kind) for name, kind in self._kinds().items()]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema()))
         self._lines, self._size = [], 0
 
