@@ -8,9 +8,11 @@
 its trace and its verdict in SQLite, ours committed and on disk as they happen; Inspect writes its log file;
 pydantic-evals keeps nothing. Goal: at least 2,000 rows a second.
 
-*waiting*: 200 rows, a function and one judge that each call a model which takes 200 ms, 10 rows at a time. The model is
-a server on this machine, in a process of its own. The figure is the time over what it could be at best: 0.2 s
-× 400 calls ÷ 10. Goal: 1.06.
+*waiting*: 200 rows, a function and one judge that each call a model which takes 200 ms, 10 calls in flight. The model
+is a server on this machine, in a process of its own. The figure is the time over what it could be at best: 0.2 s
+× 400 calls ÷ 10. Goal: 1.06. Inspect and pydantic-evals take 10 rows at a time, each with one call in flight. Ours and
+MLflow's have one limit for the function and one for judges, so each gets 5; *steelyard, 10 + 10* is ours with its usual
+10 for either, whose ideal is half of that.
 
 *memory*: ours alone, 10,000 and 100,000 rows from a JSONL file. The figure is the peak; goal: flat.
 
@@ -40,7 +42,7 @@ sys.path.pop(0)  # this folder: a package that looks for another module named ev
 LATENCY = 0.2
 WAITING_ROWS = 200
 CONCURRENCY = 10
-CONTENDERS = ("steelyard", "mlflow", "inspect", "pydantic-evals")
+PEERS = ("mlflow", "inspect", "pydantic-evals")
 
 
 def main() -> None:
@@ -61,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=["instant", "waiting", "memory"])
     parser.add_argument("--trials", type=int, default=3)
     parser.add_argument("--peer-python", type=Path, help="a Python with the peers, to measure beside")
-    parser.add_argument("--peers", nargs="+", default=CONTENDERS[1:], choices=CONTENDERS[1:])
+    parser.add_argument("--peers", nargs="+", default=PEERS, choices=PEERS)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -104,13 +106,16 @@ def _waiting(arguments: argparse.Namespace, folder: Path) -> None:
     ideal = LATENCY * 2 * WAITING_ROWS / CONCURRENCY
     with _server() as url:
         os.environ |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "none", "INSPECT_DISPLAY": "none"}
-        runs = alternate(_contenders(arguments, folder, "waiting", WAITING_ROWS), trials=arguments.trials)
-    lines = [
-        [name, *(f"{median(done, call) / ideal:.3f}" for call in ("second", "first")), f"{median(done, 'second'):.2f}"]
-        for name, done in runs.items()
-    ]
+        contenders = _contenders(arguments, folder, "waiting", WAITING_ROWS)
+        contenders["steelyard, 10 + 10"] = _contenders(arguments, folder, "waiting twice", WAITING_ROWS)["steelyard"]
+        runs = alternate(contenders, trials=arguments.trials)
+    lines = []
+    for name, done in runs.items():
+        best = ideal / 2 if "+" in name else ideal
+        ratios = (f"{median(done, call) / best:.3f}" for call in ("second", "first"))
+        lines.append([name, *ratios, f"{median(done, 'second'):.2f}"])
     head = ["", "of the ideal", "first call", "wall s"]
-    table(f"{WAITING_ROWS} rows, predict and judge {LATENCY:g} s each, {CONCURRENCY} rows at a time", lines, head=head)
+    table(f"{WAITING_ROWS} rows, predict and judge {LATENCY:g} s each, {CONCURRENCY} calls in flight", lines, head=head)
 
 
 def _memory(arguments: argparse.Namespace, folder: Path) -> None:
@@ -185,14 +190,16 @@ def _steelyard(part: str, rows: int) -> Callable[[], object]:
     words = "Is {{ outputs }} a good answer to {{ inputs }}?"
     judge = make_judge("good", words, model="openai:/gpt-4o-mini", feedback_value_type=bool)
 
+    calls = CONCURRENCY if part == "waiting twice" else CONCURRENCY // 2
+
     def waiting() -> object:
-        return evaluate(data, [judge], lambda n: ask(str(n)), concurrency=CONCURRENCY, cache=False, progress=False)
+        return evaluate(data, [judge], lambda n: ask(str(n)), concurrency=calls, cache=False, progress=False)
 
     return waiting
 
 
 def _mlflow(part: str, rows: int) -> Callable[[], object]:
-    os.environ |= {f"MLFLOW_GENAI_EVAL_MAX_{kind}": str(CONCURRENCY) for kind in ("WORKERS", "SCORER_WORKERS")}
+    os.environ |= {f"MLFLOW_GENAI_EVAL_MAX_{kind}": str(CONCURRENCY // 2) for kind in ("WORKERS", "SCORER_WORKERS")}
     os.environ |= {"MLFLOW_GENAI_EVAL_PREDICT_RATE_LIMIT": "0", "MLFLOW_GENAI_EVAL_SCORER_RATE_LIMIT": "0"}
     os.environ["MLFLOW_GENAI_EVAL_SKIP_TRACE_VALIDATION"] = "true"
     import mlflow
