@@ -44,7 +44,7 @@ demo: $(READY) ## train, evaluate and compare two models on real data, then open
 	@$(BIN)/steelyard demo --port $(PORT) $(DEMO_ARGS)
 
 test: setup ## run the tests (T=tests/cli for a part, ARGS='-k name' for more; SLOW=1 with the long fault and soak suites)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(if $(SLOW),,-m "not slow") $(T) $(ARGS)
+	@PYTHONHASHSEED=$$(date +%s) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(if $(SLOW),,-m "not slow") $(T) $(ARGS)
 
 check: $(READY) ## everything that needs no running: style, types, floors, budgets, documentation
 	@$(BIN)/ruff check --quiet && echo "check   lint          ok"

@@ -109,7 +109,9 @@ def test_an_ensemble_changes_with_its_members_and_its_function() -> None:
     assert len({ensemble(1, "mean"), ensemble(2, "mean"), ensemble(1, "maximum")}) == 3
 
 
-@pytest.mark.parametrize("values", [({1, 2, "a"},), ({"x": 1, "y": 2},), (1.0, "1.0", 1, True, None)], ids=str)
+@pytest.mark.parametrize(
+    "values", [({1, 2, "a"},), ({"x": 1, "y": 2},), (1.0, "1.0", 1, True, None)], ids=["set", "mapping", "scalars"]
+)
 def test_equal_values_have_equal_fingerprints(values: tuple[Any, ...]) -> None:
     assert fingerprint(*values) == fingerprint(*values)
 
