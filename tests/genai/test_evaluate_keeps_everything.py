@@ -313,6 +313,20 @@ def test_a_scorer_that_asks_for_what_no_row_has_is_named() -> None:
         quietly(ROWS, [wanting], square)
 
 
+def test_a_quiet_evaluation_that_is_stopped_says_in_the_error_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from steelyard.evaluation.genai import evaluate as module
+
+    def stopped(work: Any, state: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "run_work", stopped)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        quietly(ROWS, [exact], square)
+    (run,) = get_store().search.search(["0"]).items
+    assert f"resume='{run.info.run_id}'" in raised.value.__notes__[0]
+    assert run.info.status == "KILLED"
+
+
 def test_progress_is_told_to_a_function() -> None:
     told: list[Any] = []
     evaluate(ROWS, [exact], square, progress=told.append)

@@ -174,9 +174,11 @@ def _weigh(request: Request, place: Opened, terminal: Terminal) -> ApplicationRe
     try:
         with autologged() if request.predict is not None else nullcontext():
             run_work(_work(request, place, terminal), place.state)
-    except (KeyboardInterrupt, StoreError):
+    except (KeyboardInterrupt, StoreError) as stopped:
         terminal.close()
         terminal.say(_how_to_go_on(place))
+        if terminal.quiet:
+            stopped.add_note(_how_to_go_on(place))
         raise
     terminal.close()
     found = _aggregate(request, place)
@@ -283,7 +285,10 @@ def _limits(state: LedgerState) -> str:
 
 def _how_to_go_on(place: Opened) -> str:
     run_id = place.run.info.run_id
-    state = place.store.ledgers.state(run_id) or place.state
+    try:
+        state = place.store.ledgers.state(run_id) or place.state
+    except StoreError:  # the very thing that stopped it
+        state = place.state
     done = sum(state.predictions.values())
     return (
         f"Stopped after {done:,} of {state.plan.rows * state.plan.repeats:,} predictions; all of them are kept. Go on "

@@ -25,7 +25,7 @@ class Terminal:
         self, stream: TextIO | None = None, *, quiet: bool = False, also: Callable[[Progress], None] | None = None
     ) -> None:
         self._stream = stream or sys.stderr
-        self._quiet = quiet
+        self.quiet = quiet
         self._live = not quiet and self._stream.isatty()
         self._also = also
         self._last = 0.0
@@ -34,7 +34,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
-        if not self._quiet:
+        if not self.quiet:
             self._clear()
             print(line, file=self._stream, flush=True)
 
