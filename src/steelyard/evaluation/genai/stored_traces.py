@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steelyard.records import Store, Trace, TraceData
+from steelyard.records import Store, Trace
 from steelyard.tracking import get_store
+from steelyard.tracking.trace_reading import with_spans
 
 
 def find_traces(store: Store, trace_ids: Sequence[str]) -> dict[str, Trace]:
     """Return those of the traces that a store has, with their spans."""
-    infos = store.traces.infos(trace_ids)
-    spans = store.traces.spans(list(infos))
-    return {trace_id: Trace(info, TraceData(spans.get(trace_id, ()))) for trace_id, info in infos.items()}
+    found = with_spans(store, list(store.traces.infos(trace_ids).values()))
+    return {trace.info.trace_id: trace for trace in found}
 
 
 def find_stored_traces(trace_ids: Sequence[str]) -> dict[str, Trace]:
