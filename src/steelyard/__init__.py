@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         delete_trace_tag,
         delete_traces,
         end_run,
+        export_traces,
         flush_trace_async_logging,
         get_active_trace_id,
         get_artifact_uri,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         get_run,
         get_trace,
         get_tracking_uri,
+        import_traces,
         is_tracking_uri_set,
         last_active_run,
         load_table,
@@ -114,7 +116,7 @@ if TYPE_CHECKING:
         update_current_trace,
     )
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "ActiveRun",
@@ -149,6 +151,7 @@ __all__ = [
     "entities",
     "errors",
     "evaluate",
+    "export_traces",
     "flush_trace_async_logging",
     "gemini",
     "genai",
@@ -165,6 +168,7 @@ __all__ = [
     "get_tracking_uri",
     "groq",
     "haystack",
+    "import_traces",
     "is_tracking_uri_set",
     "langchain",
     "last_active_run",

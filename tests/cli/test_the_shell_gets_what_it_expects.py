@@ -82,6 +82,7 @@ def test_ui_serves_until_ctrl_c_and_ends_quietly(store: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         assert f"http://127.0.0.1:{port} shows {store}" in server.stderr.readline()
+        assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{port}\n" in server.stderr.readline()
         _wait_for(f"http://127.0.0.1:{port}/health", server)
         server.send_signal(signal.SIGINT)
         out, err = server.communicate(timeout=20)

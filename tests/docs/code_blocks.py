@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = 'text title="Output"'
 ABOUT = 'text title="Output, about"'
 """Of fitted models: another version of a library may fit a little differently."""
+ELSEWHERE = 'python title="In its own environment"'
+"""Needs packages that are not ours: tests/stock runs it."""
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _ID = re.compile(r"\b[0-9a-f]{32}\b")

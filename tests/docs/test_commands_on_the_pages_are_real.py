@@ -27,11 +27,15 @@ LINES = sorted(
 
 @pytest.mark.parametrize("line", LINES)
 def test_the_line_is_understood(line: str) -> None:
-    group: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     name, *arguments = shlex.split(line)[1:]
     if name == "--version":
         return
-    context = group.commands[name].make_context(name, arguments)
+    command = command.commands[name]
+    while getattr(command, "commands", None):
+        name, *arguments = arguments
+        command = command.commands[name]
+    context = command.make_context(name, arguments)
     assert context.info_name == name
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from .code_blocks import ABOUT, OUTPUT, ROOT, blocks, run
+from .code_blocks import ABOUT, ELSEWHERE, OUTPUT, ROOT, blocks, run
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = [page for page in PAGES if any(block.kind == "python" for block in blocks(page))]
-KINDS = {"python", "text", OUTPUT, ABOUT, "toml", "yaml"}
+KINDS = {"python", "text", OUTPUT, ABOUT, ELSEWHERE, "toml", "yaml"}
 
 
 @pytest.mark.usefixtures("model")

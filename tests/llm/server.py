@@ -1,7 +1,8 @@
 """A language model's server that does as it is told: good answers by default, and every fault on demand.
 
 It speaks OpenAI's chat API (``/v1/chat/completions`` whole and streamed, ``/v1/models``) and Anthropic's messages
-(``/v1/messages``), on loopback, in a thread of the test's own process, with the standard library alone.
+(``/v1/messages``), on loopback, in a thread of the test's own process, with the standard library alone. Answers of
+``/v1/embeddings`` and ``/v1/responses`` the script writes itself, as ``raw``.
 
     with LlmServer() as server:                        # good answers: JSON that fits the schema that was asked for
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)     # http://127.0.0.1:PORT/v1; Anthropic's is server.root
@@ -237,7 +238,7 @@ class _Connection(asyncio.Protocol):
             models = [{"id": name, "object": "model", "owned_by": "test"} for name in ("gpt-4o-mini", "gpt-4.1-mini")]
             self._write(200, json.dumps({"object": "list", "data": models}).encode())
             return
-        if method != "POST" or not path.endswith(("/chat/completions", "/messages")):
+        if method != "POST" or not path.endswith(("/chat/completions", "/messages", "/embeddings", "/responses")):
             self._write(404, b'{"error":{"message":"no such endpoint"}}')
             return
         request = json.loads(body)

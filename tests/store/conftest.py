@@ -1,25 +1,30 @@
-"""The store under test: every test that takes ``store`` runs on SQLite and on PostgreSQL.
+"""The store under test: every test that takes ``store`` runs on SQLite, on PostgreSQL and against a server.
 
-A third back end joins by one more name in ``BACK_ENDS`` and one more branch in ``store_url``.
+Another back end joins by one more name in ``BACK_ENDS`` and one more branch in ``store_url``. Tests that look into the
+database or onto its disk are marked ``AT_HAND`` (see ``back_ends.py``).
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.rest.running import Running
 
 from steelyard.records import Store
 from steelyard.store import open_store
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from back_ends import DATABASES
 from postgres import PostgresMissing, empty, fresh_database, shared_server
 
-BACK_ENDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+BACK_ENDS = (*DATABASES, "remote")
 
 
 @pytest.fixture(scope="session")
@@ -43,18 +48,42 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables of a new store, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "store.db"
+    open_store(file).close()
+    return file
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """A server on loopback, whose store each test brings."""
+    server = Running()
+    yield server
+    server.close()
+
+
 @pytest.fixture(params=BACK_ENDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of an empty store."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/store.db?artifacts={tmp_path}/artifacts"
         return
-    url = request.getfixturevalue("postgres_database")
-    yield f"{url}&artifacts={tmp_path}/artifacts"
-    empty(url)  # far quicker than a database for each test
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_database")
+        yield f"{url}&artifacts={tmp_path}/artifacts"
+        empty(url)  # far quicker than a database for each test
+        return
+    monkeypatch.setenv("STEELYARD_CACHE", f"{tmp_path}/cache")
+    running: Running = request.getfixturevalue("running")
+    shutil.copyfile(request.getfixturevalue("empty_file"), tmp_path / "store.db")
+    with closing(open_store(f"sqlite:///{tmp_path}/store.db?artifacts={tmp_path}/artifacts")) as behind:
+        running.store = behind
+        yield running.url
 
 
-@pytest.fixture(params=BACK_ENDS)
+@pytest.fixture(params=DATABASES)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that has no tables yet."""
     if request.param == "sqlite":

@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 
 import pytest
+from back_ends import AT_HAND
 
 from steelyard.errors import InvalidArgument, NotFound, StoreUnavailable
 from steelyard.records import ArtifactInfo, Store
@@ -164,7 +165,7 @@ def test_content_that_cannot_be_read_is_refused(store: Store, run_id: str, tmp_p
         with pytest.raises(InvalidArgument, match=says):
             store.artifacts.put(run_id, "a", content)  # type: ignore[arg-type]
     assert paths(store.artifacts.walk(run_id)) == []
-    assert list((tmp_path / "artifacts" / "incoming").iterdir()) == []
+    assert list((tmp_path / "artifacts").glob("incoming/*")) == []
 
 
 def test_unknown_runs_and_names_are_not_found(store: Store, run_id: str) -> None:
@@ -187,6 +188,7 @@ def test_everything_on_disk_is_for_this_user_alone(store: Store, run_id: str, tm
     assert stat.S_IMODE(store.artifacts.local_path(run_id, "a").stat().st_mode) == 0o400
 
 
+@AT_HAND
 def test_content_that_was_changed_or_swapped_on_disk_is_noticed(store: Store, run_id: str, tmp_path: Path) -> None:
     store.artifacts.put(run_id, "a", b"honest")
     place = store.artifacts.local_path(run_id, "a")

@@ -114,11 +114,11 @@ def test_a_full_disk_is_told_and_everything_acknowledged_is_there(folder: Path) 
     def work() -> None:
         opened = open_store(folder)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
         with pytest.raises(StoreUnavailable, match=str(folder)):
             _fill(opened, run_id, journal)
         with pytest.raises(StoreUnavailable, match="full"):
-            opened.artifacts.put(run_id, "big", b"x" * 3_000_000)
+            opened.artifacts.put(run_id, "big", b"x" * 5_000_000)
 
     in_a_child(work)
     opened = open_store(folder)

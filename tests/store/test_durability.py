@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from back_ends import AT_HAND
 
 from steelyard.records import Metric, Store
 from steelyard.store import open_store
@@ -91,6 +92,7 @@ def _ask(store: Store, question: str):
         return connection.exec_driver_sql(question).scalar()
 
 
+@AT_HAND
 def test_a_blob_is_on_disk_before_its_row(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     blobs, seen = store.artifacts._blobs, []
     keep = type(blobs).keep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from back_ends import AT_HAND
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from traces_made import entry, plan
@@ -67,6 +68,7 @@ REFUSED = {
 }
 
 
+@AT_HAND
 @pytest.mark.parametrize("what", REFUSED)
 def test_the_database_refuses(begun: Store, what: str) -> None:
     before = tally(begun), predicted(begun)
@@ -75,6 +77,7 @@ def test_the_database_refuses(begun: Store, what: str) -> None:
     assert (tally(begun), predicted(begun)) == before
 
 
+@AT_HAND
 def test_more_verdicts_than_planned_are_refused(store: Store, run_id: str) -> None:
     store.ledgers.open(run_id, plan(2, "a"))
     store.ledgers.commit(run_id, [entry(0, "scored"), entry(1)])
@@ -83,6 +86,7 @@ def test_more_verdicts_than_planned_are_refused(store: Store, run_id: str) -> No
         execute(store, insert(1, 0, "predicted", "refused"))
 
 
+@AT_HAND
 def test_lines_written_changed_and_deleted_by_hand_are_counted(begun: Store) -> None:
     assert tally(begun) == [(4, 2, 1, 0, 0, 0, 1, 0), (4, 4, 0, 0, 0, 0, 0, 0)]
     execute(begun, insert(0, 1, "predicted", "refused"))

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from back_ends import AT_HAND
 from traces_made import entry, plan
 
 from steelyard.records import Store
@@ -42,6 +43,7 @@ def write_until_killed(url: str, run_id: str, begin: int, acknowledged: int) -> 
     return [int(line) for line in [*lines, *rest.splitlines()] if line.strip()]
 
 
+@AT_HAND
 @pytest.mark.parametrize("kills", [(1, 9), (4, 2)], ids=lambda kills: f"{kills[0]}-then-{kills[1]}")
 def test_after_kill_minus_nine_every_acknowledged_line_is_there_once(
     store: Store, store_url: str, run_id: str, kills: tuple[int, ...]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from back_ends import AT_HAND
 
 from steelyard.errors import AlreadyExists
 from steelyard.records import Metric, Store
@@ -96,6 +97,7 @@ def run_threads(work, count: int) -> list[BaseException]:
     return failures
 
 
+@AT_HAND
 def test_a_run_is_read_at_one_moment(store: Store, run_id: str) -> None:
     """Every statement of a read sees the same state, whatever is committed between them."""
     store.runs.log_batch(run_id, tags={"k": "1"})
@@ -178,6 +180,7 @@ def test_a_store_goes_on_in_both_processes_after_a_fork(store: Store, run_id: st
     assert set(store.runs.get(run_id).data.metrics) == {"parent", "child", "later"}
 
 
+@AT_HAND
 @pytest.mark.parametrize("kind", ["read", "write"])
 def test_a_fork_while_another_thread_uses_the_store_waits_for_it(store: Store, run_id: str, kind: str) -> None:
     begun, ended = threading.Event(), threading.Event()
@@ -198,6 +201,7 @@ def test_a_fork_while_another_thread_uses_the_store_waits_for_it(store: Store, r
     assert store.runs.get(run_id).data.tags == {"child": "x", "parent": "x"}
 
 
+@AT_HAND
 def test_the_log_outlives_a_parent_that_closes_first(store: Store, run_id: str) -> None:
     """The last connection to close deletes the log: a parent must not take its child's away."""
     store.runs.log_batch(run_id, tags={"before": "x"})
@@ -219,6 +223,7 @@ def test_the_log_outlives_a_parent_that_closes_first(store: Store, run_id: str) 
     assert store.runs.get(run_id).data.tags == {"before": "x", "child": "2"}
 
 
+@AT_HAND
 def test_a_fork_uses_no_connection_of_its_parent(store: Store) -> None:
     def connections() -> list[object]:
         with store._database.read() as reader, store._database.write() as writer:

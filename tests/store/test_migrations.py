@@ -15,9 +15,20 @@ from steelyard.errors import StoreTooNew
 from steelyard.records import Store
 from steelyard.store import open_store
 from steelyard.store.sql import migrations, schema
+from steelyard.store.sql.dataset_schema import DATASET_TABLES
 from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
 from steelyard.store.sql.migrations import MIGRATIONS, Migration
-from steelyard.store.sql.trace_schema import TRACE_TABLES
+from steelyard.store.sql.text_schema import TEXT_TABLES
+from steelyard.store.sql.trace_schema import (
+    TRACE_TABLES,
+    assessments,
+    span_origins,
+    spans,
+    trace_tags,
+    traces_waiting,
+    windows_waiting,
+)
+from steelyard.store.sql.window_schema import WINDOW_TABLES
 
 NEXT = MIGRATIONS[-1].number + 1
 
@@ -76,7 +87,6 @@ def shape(url: str) -> dict[str, tuple]:
                 [(c["name"], str(c["type"]), c["nullable"]) for c in asked.get_columns(name)],
                 asked.get_pk_constraint(name)["constrained_columns"],
                 sorted(str(sorted(key.items())) for key in asked.get_foreign_keys(name)),
-                sorted((i["name"] or "", str(i["column_names"])) for i in asked.get_indexes(name)),
                 sorted(str(check["sqltext"]) for check in asked.get_check_constraints(name)),
             )
             for name in asked.get_table_names()
@@ -85,16 +95,30 @@ def shape(url: str) -> dict[str, tuple]:
             "sqlite_master WHERE type = 'trigger'" if url.startswith("sqlite") else "pg_trigger WHERE NOT tgisinternal"
         )
         column = "name" if url.startswith("sqlite") else "tgname"
+        found["indexes"] = tuple(sorted(indexes(connection)))
         found["triggers"] = tuple(sorted(connection.execute(text(f"SELECT {column} FROM {kept_in}")).scalars()))
     store.close()
     return found
+
+
+def indexes(connection: Connection) -> list[str]:
+    """The definitions of indexes, those on expressions too."""
+    if connection.dialect.name == "sqlite":
+        return [
+            sql
+            for sql in connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index'")).scalars()
+            if sql
+        ]
+    return list(
+        connection.execute(text("SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()")).scalars()
+    )
 
 
 def test_a_version_1_database_becomes_what_a_new_one_is_and_keeps_its_runs(empty_url: str) -> None:
     wanted = shape(empty_url)
     store = open_store(empty_url)
     run_id = store.runs.create("0", run_name="kept").info.run_id
-    newer = [schema.metadata.tables[t.name] for t in (*TRACE_TABLES, *LEDGER_TABLES)]
+    newer = [*TRACE_TABLES, *TEXT_TABLES, *WINDOW_TABLES, *LEDGER_TABLES, *DATASET_TABLES]
     with store._database.write() as connection:
         schema.metadata.drop_all(connection, tables=newer)
         connection.execute(text("DELETE FROM steelyard_migrations WHERE number > 1"))
@@ -117,6 +141,46 @@ def test_a_file_that_version_1_wrote_is_read_on(tmp_path: Path) -> None:
     use_new_tables(store, run.info.run_id)
     store.close()
     assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
+
+
+def test_a_file_that_version_2_wrote_keeps_its_traces_and_waits_to_be_indexed(tmp_path: Path) -> None:
+    file = tmp_path / "steelyard.db"
+    connection = sqlite3.connect(file)
+    connection.executescript((Path(__file__).parent / "version_2.sql").read_text())
+    connection.close()
+    store = open_store(file)
+    trace = store.traces.get(f"tr-{400:032x}")
+    assert [(s.name, s.kind, s.outputs) for s in trace.data.spans] == [
+        ("answer", "INTERNAL", {"answer": "é\u2028"}),
+        ("chat", "INTERNAL", None),
+    ]
+    assert trace.data.spans[1].events[0].attributes == {"x": 1}
+    assert store.upkeep.backlog() == 5  # three traces in two windows
+    while store.upkeep.work().left:
+        pass
+    assert len(store.traces.search(["0"], "trace.text LIKE '%q400%'").items) == 1
+    store.close()
+    assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
+
+
+def test_a_version_2_server_database_gets_what_it_lacks(empty_url: str) -> None:
+    wanted = shape(empty_url)
+    if empty_url.startswith("sqlite"):
+        return  # its file is read above
+    store = open_store(empty_url)
+    newer = (*TEXT_TABLES, *WINDOW_TABLES, *DATASET_TABLES, traces_waiting, windows_waiting)
+    with store._database.write() as connection:
+        schema.metadata.drop_all(connection, tables=list(newer))
+        for column in ("kind", "links", "wire", "origin"):
+            connection.execute(text(f"ALTER TABLE spans DROP COLUMN {column}"))
+        span_origins.drop(connection)
+        for table in (spans, assessments, trace_tags):
+            for index in table.indexes:
+                connection.execute(text(f'DROP INDEX "{index.name}"'))
+        connection.execute(text("ALTER TABLE traces DROP COLUMN said"))
+        connection.execute(text("DELETE FROM steelyard_migrations WHERE number > 2"))
+    store.close()
+    assert shape(empty_url) == wanted
 
 
 def use_new_tables(store: Store, run_id: str) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 from typing import Any
 
 import pytest
+from back_ends import AT_HAND
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from traces_made import span, trace, trace_id
 
-from steelyard.errors import FilterError, InvalidArgument, NotFound
 from steelyard.records import Expectation, Feedback, SpanStatus, Store, TraceInfo, Usage
-from steelyard.store.sql.filter import parse_filter, parse_order
-from steelyard.store.sql.paging import fingerprint, make_token
-from steelyard.store.sql.trace_filter import TRACES, json_pattern
+from steelyard.store.sql.trace_filter import json_pattern
 
 NAME = "mlflow.traceName"
+PROMPTS = "mlflow.linkedPrompts"
 NAMES = {trace_id(i): name for i, name in enumerate(("ant", "bee", "cat", "dog", "eel"), start=1)}
 
 
@@ -30,11 +29,20 @@ def zoo(store: Store) -> Store:
     run_id = store.runs.create("0", run_name="zoo").info.run_id
     ant = trace(
         1,
-        span(1, 1, name="root", span_type="AGENT", inputs={"q": 'say "hi"\n100% é'}, outputs="Refund"),
+        span(
+            *(1, 1),
+            name="root",
+            span_type="AGENT",
+            inputs={"q": 'say "hi"\n100% é'},
+            outputs="Refund",
+            end_time_ns=3_001_001,
+            model="m-1",
+            usage=Usage(input_tokens=7, output_tokens=3, cost=0.25),
+        ),
         span(
             1, 2, parent=1, name="search", span_type="TOOL", attributes={"k": "v", "n": 3, "a.b": True, "list": [1, 2]}
         ),
-        tags={NAME: "answer", "team": "nlp"},
+        tags={NAME: "answer", "team": "nlp", PROMPTS: json.dumps([{"name": "greet é", "version": "3"}])},
         trace_metadata={"mlflow.trace.session": "s1", "mlflow.trace.user": "ada", "x": "1", "mlflow.sourceRun": run_id},
         execution_duration=10.0,
         usage=Usage(input_tokens=10, output_tokens=5, cost=0.5),
@@ -50,7 +58,11 @@ def zoo(store: Store) -> Store:
         usage=Usage(input_tokens=1),
         client_request_id="client",
     )
-    cat = trace(3, span(3, 1, outputs={"text": "refund"}, attributes={"n": "3", "none": None}), tags={"team": "a_b%"})
+    cat = trace(
+        3,
+        span(3, 1, outputs={"text": "refund"}, attributes={"n": "3", "none": None}, end_time_ns=None),
+        tags={"team": "a_b%", PROMPTS: '[{"name":"greet é","version":"31"},{"name":"a/b","version":"1"}]'},
+    )
     dog = trace(4, state="IN_PROGRESS", tags={NAME: "it's"}, trace_metadata={"x": "10"})
     store.traces.put([ant, bee, cat, dog, trace(5, state="OK")])
     (old, *_) = store.assessments.add(
@@ -137,6 +149,26 @@ CASES = {
     "span.attributes.a.b = 'true'": "ant",
     "span.attributes.\"a.b\" = 'true'": "ant",
     "span.attributes.list = '[1,2]'": "ant",
+    "span.attributes.n != 3": "bee",
+    "span.attributes.n = 0.5": "bee",
+    "span.attributes.n = 3.0": "ant",
+    "span.model = 'm-1'": "ant",
+    "span.model LIKE 'm-_'": "ant",
+    "span.model IN ('m-1', 'm-2')": "ant",
+    "span.model != 'm-1'": "cat bee ant",
+    "span.duration = 3": "ant",
+    "span.duration < 1": "bee ant",
+    "span.duration IS NULL": "eel dog cat",
+    "span.tokens >= 10": "ant",
+    "span.input_tokens = 7 AND span.output_tokens = 3": "ant",
+    "span.cost IS NOT NULL": "ant",
+    "NOT span.cost > 0": "eel dog cat bee",
+    "prompt = 'greet é/3'": "ant",
+    "prompt = 'greet é/31'": "cat",
+    "prompt = 'a/b/1'": "cat",
+    "prompt = 'greet _/3'": "",
+    "experiment_id = '0' AND status = 'ERROR'": "bee",
+    "experiment_id != '0'": "",
     "span.content LIKE '%refund%'": "cat",
     "span.content ILIKE '%refund%'": "cat ant",
     "trace.text ILIKE '%REFUND%'": "cat ant",
@@ -182,6 +214,13 @@ def test_every_filter_finds_what_it_says(zoo: Store) -> None:
     assert {text: zoo.traces.count(["0"], text) for text in CASES} == {t: len(f.split()) for t, f in CASES.items()}
 
 
+@AT_HAND
+def test_every_filter_finds_the_same_once_everything_is_indexed(zoo: Store) -> None:
+    while zoo.upkeep.work(max_seconds=1.0).indexed:
+        pass
+    assert {text: names(zoo.traces.search(["0"], text)) for text in CASES} == CASES
+
+
 TREES = st.recursive(
     st.sampled_from([text for text in CASES if text]).map(lambda text: (text, frozenset(CASES[text].split()))),
     lambda inner: (
@@ -216,6 +255,11 @@ def test_and_or_and_not_are_those_of_sets(zoo: Store) -> None:
         (["session DESC", "user"], "ant bee eel dog cat"),
         (["tag.team"], "bee cat ant eel dog"),
         (["tag.`mlflow.traceName` DESC"], "dog ant bee eel cat"),
+        (["experiment_id", "timestamp"], "ant bee cat dog eel"),
+        (["run_id DESC"], "ant eel dog cat bee"),
+        (["trace_id DESC"], "eel dog cat bee ant"),
+        (["tag.team DESC", "cost"], "ant cat bee eel dog"),
+        (["feedback.score", "tag.team"], "ant bee cat eel dog"),
         (["feedback.score"], "ant bee cat eel dog"),
         (["feedback.score DESC"], "bee ant cat eel dog"),
         (["feedback.ok"], "bee ant eel dog cat"),
@@ -272,85 +316,6 @@ def test_a_run_with_more_traces_than_are_sorted_at_once_is_paged_all_the_same(
     monkeypatch.setattr("steelyard.store.sql.trace_search._FEW", 3)
     assert store.traces.search(["0"], run_id=run_id) == small
     assert [info.trace_id for info in small.items] == [trace_id(i) for i in range(18, -1, -2)]
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("statu = 'OK'", "did you mean status"),
-        ("spn.name = 'x'", "did you mean span.name"),
-        ("span.nam = 'x'", "did you mean span.name"),
-        ("span.attributes = 'x'", "did you mean span.attributes"),
-        ("feedback.score > 'x'", "compares numbers, and what stands behind it is none"),
-        ("timestamp = '5'", "numbers stand without quotes"),
-        ("name > 5", "is text"),
-        ("name = 5", "put it in quotes"),
-        ("tag.a RLIKE '('", "does not parse"),
-        ("tag.a RLIKE '(?=x)'", "not read the same everywhere"),
-        ("tag.a RLIKE '\\bx'", "not read the same everywhere"),
-        ("tag.a RLIKE 'x{1000}'", "at most 255 times"),
-        ("timestamp RLIKE '5'", "Expected an operator"),
-        ("span.content = 'x'", "LIKE and ILIKE only"),
-        ("trace.text IN ('x')", "LIKE and ILIKE only"),
-        ("span.name = 3", "compare it with a text"),
-        ("metadata.`a\"b` = 'x'", "holds a quote"),
-        ("span.attributes.`a\\b` = 'x'", "holds a quote or a backslash"),
-        ("status = 'OK' AND", "Expected a key"),
-        ("__class__ = 'x'", "traces have no attribute"),
-    ],
-)
-def test_a_wrong_filter_is_refused_with_advice(store: Store, text: str, says: str) -> None:
-    with pytest.raises(FilterError, match=says.replace("(", r"\(")):
-        store.traces.search(["0"], text)
-    with pytest.raises(FilterError):
-        store.traces.count(["0"], text)
-
-
-@pytest.mark.parametrize("order", ["span.name", "metadata.x", "text", "run_id", "speed", "timestamp UP", ""])
-def test_a_wrong_order_is_refused_with_advice(store: Store, order: str) -> None:
-    with pytest.raises(FilterError):
-        store.traces.search(["0"], order_by=[order])
-
-
-def test_wrong_arguments_are_refused(store: Store, run_id: str) -> None:
-    for ask in (
-        lambda: store.traces.search("0"),
-        lambda: store.traces.search(["0"], max_results=0),
-        lambda: store.traces.search(["0"], page_token="x"),
-        lambda: store.traces.search(["0"], page_token=make_token(fingerprint(["0"], "", [], None), ["x", 1])),
-    ):
-        with pytest.raises(InvalidArgument):
-            ask()
-    for experiments, run in ((["9"], None), (["0"], "no such run"), (["x"], run_id)):
-        with pytest.raises(NotFound):
-            store.traces.search(experiments, run_id=run)
-
-
-PIECES = [
-    "tag.a",
-    "span.attributes.x",
-    "feedback.f",
-    "(",
-    ")",
-    "NOT",
-    "AND",
-    "OR",
-    "=",
-    "'x'",
-    "1",
-    ">",
-    "RLIKE",
-    "TRUE",
-]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(text=st.text(max_size=40) | st.lists(st.sampled_from(PIECES)).map(" ".join))
-def test_any_text_parses_or_is_refused_with_a_filter_error(text: str) -> None:
-    with contextlib.suppress(FilterError):
-        parse_filter(text, TRACES)
-    with contextlib.suppress(FilterError):
-        parse_order([text], TRACES)
 
 
 def test_any_text_is_looked_for_as_it_is(store: Store) -> None:

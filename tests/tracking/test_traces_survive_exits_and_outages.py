@@ -16,7 +16,7 @@ import steelyard
 from steelyard import tracing
 from steelyard.errors import InvalidArgument, StoreUnavailable
 from steelyard.records import Trace
-from steelyard.tracking import trace_writing
+from steelyard.tracking import trace_delivery, trace_writing
 from steelyard.tracking.trace_writing import TraceWriter
 
 _MAKE = """
@@ -127,8 +127,7 @@ def test_traces_wait_for_a_store_that_is_away(
 def test_traces_are_tried_again_without_being_asked(
     writer: TraceWriter, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trace_writing, "_BACKOFF", (0.01, 0.01))
-    monkeypatch.setattr(writer, "_backoff", 0.01)
+    monkeypatch.setattr(trace_delivery, "_BACKOFF", (0.01, 0.01))
     back, tries = threading.Event(), []
 
     def away_three_times(traces: list[Trace]) -> None:
@@ -147,7 +146,8 @@ def test_traces_are_tried_again_without_being_asked(
 def test_what_must_be_given_up_is_counted_and_said_once(
     writer: TraceWriter, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(trace_writing, "_KEPT", 2)
+    monkeypatch.setattr(trace_delivery, "_KEPT", 2)
+    monkeypatch.setenv("STEELYARD_SPOOL_MAX_MB", "0")
     store.refuse = _away
     with caplog.at_level(logging.WARNING, logger="steelyard.tracing"):
         for n in range(5):
@@ -182,16 +182,21 @@ def test_a_full_queue_makes_the_application_wait_rather_than_lose(
         work(n)
     assert tracing.flush()
     assert (len(store.kept), tracing.dropped()) == (50, 0)
+
+
+def test_a_store_that_never_answers_makes_the_queue_flow_over_onto_the_disk(
+    writer: TraceWriter, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_writing, "_QUEUE", 2)
     monkeypatch.setattr(trace_writing, "_PATIENCE", 0.0)
     stopped = threading.Event()
     store.refuse = lambda traces: stopped.wait(30)
     for n in range(20):
         work(n)
-    lost = tracing.dropped()
     stopped.set()
     assert tracing.flush()
-    assert 0 < lost < 20
-    assert len(store.kept) == 70 - lost
+    assert sorted(made.inputs["n"] for made in store.kept) == list(range(20))
+    assert tracing.dropped() == 0
 
 
 def test_threads_write_at_the_same_time(writer: TraceWriter, store: Store) -> None:
@@ -204,11 +209,27 @@ def test_threads_write_at_the_same_time(writer: TraceWriter, store: Store) -> No
     assert len({made.info.trace_id for made in store.kept}) == 800
 
 
-def test_what_is_left_at_the_end_is_said(writer: TraceWriter, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_left_at_the_end_is_said(
+    writer: TraceWriter, store: Store, store_uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     store.refuse = _away
     work(1)
     writer.finish()
-    assert capsys.readouterr().err == "steelyard: 1 traces could not be written before the process ended\n"
+    expected = f"steelyard: 1 trace waits on disk for {store_uri}; the next process that uses this store delivers it\n"
+    assert capsys.readouterr().err == expected
+    writer.finish()
+    assert capsys.readouterr().err == ""
+
+
+def test_what_neither_store_nor_disk_takes_at_the_end_is_lost_aloud(
+    writer: TraceWriter, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEELYARD_SPOOL_MAX_MB", "0")
+    store.refuse = _away
+    work(1)
+    writer.finish()
+    assert "steelyard: 1 trace of this process is lost: the process ended while" in capsys.readouterr().err
+    assert tracing.dropped() == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

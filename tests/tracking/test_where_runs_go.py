@@ -24,7 +24,7 @@ def test_our_own_setting_comes_before_mlflows(tmp_path: Path, monkeypatch: pytes
     assert tracking.is_tracking_uri_set()
 
 
-@pytest.mark.parametrize("uri", ["ftp://host/runs", "http://localhost:5000", 7])
+@pytest.mark.parametrize("uri", ["ftp://host/runs", "http://", 7])
 def test_a_uri_that_no_store_can_have_is_refused_where_it_is_set(uri: Any, store_uri: str) -> None:
     with pytest.raises(InvalidArgument):
         tracking.set_tracking_uri(uri)

@@ -84,4 +84,5 @@ def test_its_rows_are_found_and_stand_beside_their_traces(evaluated: tuple[TestC
     assert {j["name"]: j["outcome"] for j in one["judged"]} == {
         "exact": "scored", "length": "scored", "broken": "scorer_error",
     }  # fmt: skip
-    assert client.get("/traces.json", params={"run": result.run_id}).json()["total"] == 24
+    assert len(client.get("/traces.json", params={"run": result.run_id}).json()["traces"]) == 24
+    assert client.get("/traces/timeline.json", params={"run": result.run_id}).json()["n"] == 24

@@ -6,7 +6,8 @@ from starlette.testclient import TestClient
 from steelyard.errors import InvalidArgument
 from steelyard.records import Assessment, AssessmentSource, Feedback, Store
 from steelyard.server import create_app
-from steelyard.web.judging import answer_of, judged_of, kind_of, word_of
+from steelyard.web.answers import answer_of
+from steelyard.web.judging import judged_of, kind_of, word_of
 
 from .sample_applications import agent_trace
 

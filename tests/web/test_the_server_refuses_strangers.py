@@ -31,6 +31,21 @@ def test_a_configured_name_is_ours_too(store: Store):
 
 
 @pytest.mark.parametrize(
+    ("listens", "host", "status"),
+    [
+        ("0.0.0.0", "10.0.0.7:5000", 200),
+        ("::", "[fd00::7]:5000", 200),
+        ("0.0.0.0", "rebound.example", 421),
+        ("fd00::7", "[fd00::7]:5000", 200),
+        ("fd00::7", "[fd00::8]:5000", 421),
+    ],
+)
+def test_a_server_for_other_machines_answers_to_its_addresses(store: Store, listens: str, host: str, status: int):
+    with TestClient(create_app(store, allowed_hosts=[listens])) as client:
+        assert client.get("/version", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"sec-fetch-site": "cross-site"},

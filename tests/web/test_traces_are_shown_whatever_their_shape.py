@@ -137,16 +137,16 @@ def test_a_trace_without_spans_is_a_page(own_store: Store):
 
 def test_traces_are_listed_newest_first_by_experiment_run_and_filter(visitor: TestClient, shown: Shown):
     data = visitor.get("/traces.json", params={"experiment": shown.ids.experiment}).json()
-    times = [row["info"]["request_time"] for row in data["rows"]]
+    times = [row["request_time"] for row in data["traces"]]
     assert times == sorted(times, reverse=True)
-    assert (len(times), data["matching"]) == (50, data["total"])
-    run = visitor.get("/traces.json", params={"run": shown.ids.candidate}).json()
-    assert run["total"] == 119  # one line was over the budget and never ran
+    assert len(times) == 50
+    run = visitor.get("/traces/timeline.json", params={"run": shown.ids.candidate}).json()
+    assert run["n"] == 119  # one line was over the budget and never ran
     failed = visitor.get("/traces.json", params={"run": shown.ids.candidate, "filter": "status = 'ERROR'"}).json()
-    assert failed["matching"] == 2
-    assert all(row["info"]["state"] == "ERROR" for row in failed["rows"])
+    assert [row["state"] for row in failed["traces"]] == ["ERROR", "ERROR"]
     assert visitor.get("/traces", params={"filter": "status ="}).status_code == 400
-    assert visitor.get("/traces.json").json()["total"] > data["total"]
+    counted = visitor.get("/traces/timeline.json", params={"experiment": shown.ids.experiment}).json()["n"]
+    assert visitor.get("/traces/timeline.json").json()["n"] > counted > 119
 
 
 def test_older_reaches_every_trace_once(visitor: TestClient, shown: Shown):
@@ -185,7 +185,7 @@ def test_tool_calls_and_results_are_told_as_such():
     assert asked.calls[0].arguments == used.calls[0].arguments == '{"q": 1}'
     assert came.text == "found"
     image = read_messages([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}])
-    assert "image_url" in image[0].more
+    assert image[0].media == ("image at x",)
 
 
 @pytest.mark.parametrize("value", [None, "text", 3, [], {}, {"messages": "no"}, [1, 2], [{"role": "user"}],

@@ -1,4 +1,4 @@
-"""The command line: ``steelyard ui | demo | evaluate | runs | compare``. One file a command; heavy imports inside."""
+"""The command line: ``steelyard ui | demo | evaluate | runs | traces | compare``. One file a command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from steelyard.cli.demo import demo
 from steelyard.cli.evaluate import evaluate
 from steelyard.cli.runs import runs
 from steelyard.cli.text import spell_out, visible
+from steelyard.cli.traces import traces
 from steelyard.cli.ui import ui
 from steelyard.errors import SteelyardError
 
@@ -34,6 +35,7 @@ app.command(short_help="Serve the pages until Ctrl-C.")(ui)
 app.command(short_help="See it all on real data.")(demo)
 app.command(short_help="Weigh predictions or a model.")(evaluate)
 app.command(short_help="List runs with their metrics.")(runs)
+app.add_typer(traces, name="traces", short_help="List, export, import, keep traces.")
 app.command(short_help="Say if one run is better than another.")(compare)
 
 

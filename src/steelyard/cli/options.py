@@ -14,8 +14,8 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         metavar="URL",
-        help="Where runs are kept: a folder, sqlite:///… or postgresql://…. Unless told, STEELYARD_TRACKING_URI or "
-        "steelyard.db in this folder.",
+        help="Where runs are kept: a folder, sqlite:///…, postgresql://… or a server, http://…. Unless told, "
+        "STEELYARD_TRACKING_URI or steelyard.db in this folder.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

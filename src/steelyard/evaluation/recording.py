@@ -152,10 +152,11 @@ class Keeper:
 
     def _log_dataset(self, summary: EvaluationSummary, columns: Mapping[str, str]) -> None:
         dataset = summary.dataset
+        source_type = "local" if dataset.source not in ("pandas", "polars", "numpy", "memory") else "code"
         found = DatasetInput(
             name=dataset.name,
-            digest=dataset.digest,
-            source_type="local" if dataset.source not in ("pandas", "polars", "numpy", "memory") else "code",
+            digest=dataset.version_digest or dataset.digest,
+            source_type="evaluation_dataset" if dataset.dataset_id else source_type,
             source=dataset.source,
             schema=json.dumps(dict(columns)),
             profile=json.dumps({"num_rows": dataset.n_rows, "num_columns": len(columns)}),

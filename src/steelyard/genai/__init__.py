@@ -9,29 +9,54 @@ if TYPE_CHECKING:
     from steelyard.evaluation.genai.evaluate import evaluate
     from steelyard.evaluation.genai.result import ApplicationResult as EvaluationResult
     from steelyard.evaluation.genai.serving import to_predict_fn
-    from steelyard.genai import judges, scorers, simulators
+    from steelyard.genai import datasets, judges, scorers, simulators
     from steelyard.genai.scorers import Scorer, scorer
     from steelyard.judges import make_judge
+    from steelyard.tracking.datasets import (
+        EvaluationDataset,
+        create_dataset,
+        delete_dataset,
+        delete_dataset_tag,
+        get_dataset,
+        search_datasets,
+        set_dataset_tags,
+    )
 
 __all__ = [
+    "EvaluationDataset",
     "EvaluationResult",
     "Scorer",
+    "create_dataset",
+    "datasets",
+    "delete_dataset",
+    "delete_dataset_tag",
     "evaluate",
+    "get_dataset",
     "judges",
     "make_judge",
     "scorer",
     "scorers",
+    "search_datasets",
+    "set_dataset_tags",
     "simulators",
     "to_predict_fn",
 ]
 
-_ROOMS = frozenset(("judges", "scorers", "simulators"))
+_ROOMS = frozenset(("datasets", "judges", "scorers", "simulators"))
+_DATASETS = "steelyard.tracking.datasets"
 _HOMES = {
+    "EvaluationDataset": (_DATASETS, "EvaluationDataset"),
     "EvaluationResult": ("steelyard.evaluation.genai.result", "ApplicationResult"),
     "Scorer": ("steelyard.scorers", "Scorer"),
     "evaluate": ("steelyard.evaluation.genai.evaluate", "evaluate"),
     "make_judge": ("steelyard.judges", "make_judge"),
     "scorer": ("steelyard.scorers", "scorer"),
+    "create_dataset": (_DATASETS, "create_dataset"),
+    "delete_dataset": (_DATASETS, "delete_dataset"),
+    "delete_dataset_tag": (_DATASETS, "delete_dataset_tag"),
+    "get_dataset": (_DATASETS, "get_dataset"),
+    "search_datasets": (_DATASETS, "search_datasets"),
+    "set_dataset_tags": (_DATASETS, "set_dataset_tags"),
     "to_predict_fn": ("steelyard.evaluation.genai.serving", "to_predict_fn"),
 }
 

@@ -11,6 +11,7 @@ from steelyard.records.application import (
     Spent,
     ValueKind,
 )
+from steelyard.records.arrival import Arrival, Loss
 from steelyard.records.artifact import ArtifactInfo
 from steelyard.records.assessment import (
     Assessment,
@@ -22,6 +23,17 @@ from steelyard.records.assessment import (
     Feedback,
 )
 from steelyard.records.case import Case
+from steelyard.records.dataset import (
+    Dataset,
+    DatasetChange,
+    DatasetDiff,
+    DatasetRecord,
+    DatasetRecordSource,
+    DatasetRecordSourceType,
+    DatasetVersion,
+    RecordChange,
+    RecordDraft,
+)
 from steelyard.records.estimate import Estimate
 from steelyard.records.evaluation import (
     REPLICATES_PATH,
@@ -51,6 +63,15 @@ from steelyard.records.ledger import (
 )
 from steelyard.records.metric import MetricInfo
 from steelyard.records.model import LoggedModel
+from steelyard.records.overview import (
+    Facet,
+    Retention,
+    SessionSummary,
+    TraceSize,
+    TraceWindow,
+    UpkeepReport,
+    UserSummary,
+)
 from steelyard.records.ports import AnswerCache, LedgerStore, Store
 from steelyard.records.replicates import Replicates
 from steelyard.records.row import Line, Row, Rows
@@ -76,8 +97,12 @@ from steelyard.records.trace import (
     SESSION_KEY,
     TRACE_NAME_TAG,
     USER_KEY,
+    OutlinedSpan,
     Span,
     SpanEvent,
+    SpanLine,
+    SpanLink,
+    SpanOrigin,
     SpanStatus,
     SpanType,
     Trace,
@@ -101,6 +126,7 @@ __all__ = [
     "VERDICT_OUTCOMES",
     "AnswerCache",
     "ApplicationSummary",
+    "Arrival",
     "ArtifactInfo",
     "Assessment",
     "AssessmentChange",
@@ -110,12 +136,20 @@ __all__ = [
     "Case",
     "ChartRef",
     "ConfusionCounts",
+    "Dataset",
+    "DatasetChange",
+    "DatasetDiff",
     "DatasetInput",
+    "DatasetRecord",
+    "DatasetRecordSource",
+    "DatasetRecordSourceType",
     "DatasetRef",
+    "DatasetVersion",
     "Estimate",
     "EvaluationSummary",
     "Expectation",
     "Experiment",
+    "Facet",
     "Feedback",
     "Gap",
     "LedgerEntry",
@@ -124,17 +158,22 @@ __all__ = [
     "LedgerStore",
     "Line",
     "LoggedModel",
+    "Loss",
     "Metric",
     "MetricFailure",
     "MetricInfo",
     "NamedFeedback",
     "Outcome",
+    "OutlinedSpan",
     "Page",
     "Param",
     "PlannedScorer",
     "Prediction",
     "PredictionOutcome",
+    "RecordChange",
+    "RecordDraft",
     "Replicates",
+    "Retention",
     "Row",
     "Rows",
     "RowsColumn",
@@ -147,10 +186,14 @@ __all__ = [
     "ScoredMetric",
     "ScorerSummary",
     "ScorerTally",
+    "SessionSummary",
     "SliceInfo",
     "SliceKey",
     "Span",
     "SpanEvent",
+    "SpanLine",
+    "SpanLink",
+    "SpanOrigin",
     "SpanStatus",
     "SpanType",
     "Spent",
@@ -159,7 +202,11 @@ __all__ = [
     "Trace",
     "TraceData",
     "TraceInfo",
+    "TraceSize",
+    "TraceWindow",
+    "UpkeepReport",
     "Usage",
+    "UserSummary",
     "ValueKind",
     "Verdict",
     "VerdictOutcome",

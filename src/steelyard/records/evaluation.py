@@ -77,7 +77,8 @@ class DatasetRef:
     """The data that was evaluated.
 
     ``digest`` covers its full content, whatever the chunking; ``rows_digest`` covers the rows in any order, without
-    columns of predictions: two runs with the same ``rows_digest`` scored the same rows.
+    columns of predictions: two runs with the same ``rows_digest`` scored the same rows. ``dataset_id``, ``version`` and
+    ``version_digest`` say exactly which version of an evaluation dataset it was, if it was one.
     """
 
     name: str
@@ -87,6 +88,9 @@ class DatasetRef:
     columns: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     id_column: str | None = None
+    dataset_id: str = ""
+    version: int | None = None
+    version_digest: str = ""
 
     def same_rows(self, other: DatasetRef) -> bool:
         """Whether both hold the same rows, apart from columns of predictions."""

@@ -13,13 +13,20 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from steelyard.records.artifact import ArtifactInfo
-from steelyard.records.assessment import Assessment, AssessmentChange, AssessmentSource
+from steelyard.records.dataset import (
+    Dataset,
+    DatasetChange,
+    DatasetDiff,
+    DatasetRecord,
+    DatasetVersion,
+    RecordDraft,
+)
 from steelyard.records.evaluation import ScoredMetric
 from steelyard.records.ledger import LedgerEntry, LedgerPlan, LedgerState, Prediction, Verdict
 from steelyard.records.model import LoggedModel
 from steelyard.records.run import DatasetInput, Experiment, Metric, Page, Run, RunStatus, ViewType
 from steelyard.records.slices import SliceKey
-from steelyard.records.trace import Span, Trace, TraceInfo
+from steelyard.records.trace_ports import AssessmentStore, TraceOverview, TraceStore, TraceUpkeep
 
 
 class ExperimentStore(Protocol):
@@ -145,80 +152,82 @@ class ModelStore(Protocol):
     def list(self, *, run_id: str | None = None, experiment_ids: Sequence[str] = ()) -> Sequence[LoggedModel]: ...
 
 
-class TraceStore(Protocol):
-    """Traces and their spans, written at once or span by span, in any order; written again, one replaces itself."""
+class DatasetStore(Protocol):
+    """Evaluation datasets. A version never changes: every change makes the next, and one without effect makes none."""
 
-    def put(self, traces: Sequence[Trace], *, durable: bool = True) -> None:
-        """Keep traces. Assessments that their infos hold are added too (an assessment with a known id is replaced)."""
+    def create(
+        self,
+        name: str,
+        *,
+        experiment_ids: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        by: str = "",
+    ) -> Dataset:
+        """Create an empty dataset.
+
+        Raises:
+            AlreadyExists: there is one of this name.
+        """
         ...
 
-    def get(self, trace_id: str) -> Trace: ...
-    def infos(self, trace_ids: Sequence[str]) -> Mapping[str, TraceInfo]:
-        """Return those of the traces that exist, with their assessments."""
-        ...
-
-    def spans(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[Span, ...]]:
-        """Return the spans of traces, parents before their children, by the time they began."""
-        ...
-
-    def outline(self, trace_id: str) -> tuple[Span, ...]:
-        """Return all spans without inputs, outputs, attributes and events: quick for tens of thousands of them."""
-        ...
-
-    def span(self, trace_id: str, span_id: str) -> Span: ...
+    def get(self, dataset_id: str) -> Dataset: ...
+    def find(self, name: str) -> Dataset | None: ...
     def search(
         self,
-        experiment_ids: Sequence[str],
+        experiment_ids: Sequence[str] = (),
         filter_string: str = "",
         *,
         order_by: Sequence[str] = (),
-        max_results: int = 100,
+        max_results: int = 1000,
         page_token: str | None = None,
-        run_id: str | None = None,
-    ) -> Page[TraceInfo]:
-        """Find traces in MLflow's filter language for traces, plus OR, NOT and parentheses, newest first."""
+    ) -> Page[Dataset]:
+        """Find datasets, those of some experiments if any are named, the newest first unless told."""
         ...
 
-    def count(self, experiment_ids: Sequence[str], filter_string: str = "", *, run_id: str | None = None) -> int: ...
-    def update(
+    def set_tags(self, dataset_id: str, tags: Mapping[str, str], *, by: str = "") -> None: ...
+    def delete_tag(self, dataset_id: str, key: str, *, by: str = "") -> None: ...
+    def add_to_experiments(self, dataset_id: str, experiment_ids: Sequence[str]) -> Dataset: ...
+    def remove_from_experiments(self, dataset_id: str, experiment_ids: Sequence[str]) -> Dataset: ...
+    def delete(self, dataset_id: str) -> None:
+        """Delete a dataset with all its versions."""
+        ...
+
+    def merge(
+        self, dataset_id: str, records: Sequence[RecordDraft], *, by: str = "", message: str = ""
+    ) -> DatasetChange:
+        """Merge records by their inputs, all of them or none: new ones are put behind those that are there."""
+        ...
+
+    def remove(self, dataset_id: str, record_ids: Sequence[str], *, by: str = "", message: str = "") -> DatasetChange:
+        """Remove records; ids that are not there are ``unchanged``. Older versions keep them."""
+        ...
+
+    def restore(self, dataset_id: str, version: int, *, by: str = "", message: str = "") -> DatasetChange:
+        """Make a new version that holds what an older one held, in its order."""
+        ...
+
+    def versions(self, dataset_id: str) -> tuple[DatasetVersion, ...]:
+        """Return the versions, the newest first."""
+        ...
+
+    def records(
         self,
-        trace_id: str,
+        dataset_id: str,
         *,
-        tags: Mapping[str, str] | None = None,
-        state: str | None = None,
-        client_request_id: str | None = None,
-    ) -> None: ...
-    def delete_tag(self, trace_id: str, key: str) -> None: ...
-    def delete(self, trace_ids: Sequence[str]) -> int:
-        """Delete traces with their spans and assessments; return how many there were."""
+        version: int | None = None,
+        text: str = "",
+        max_results: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[DatasetRecord]:
+        """Return records of a version (the newest unless told), in order; only those that hold a text, if one is given.
+
+        A page token stays with the version that it was made for.
+        """
         ...
 
-    def link(self, run_id: str, trace_ids: Sequence[str]) -> None:
-        """Count traces among a run's, whatever run they were made in."""
-        ...
-
-
-class AssessmentStore(Protocol):
-    """Feedback and expectations on traces. Every change leaves what was there in a history."""
-
-    def add(self, assessments: Sequence[Assessment]) -> tuple[Assessment, ...]:
-        """Keep assessments and return them with id and times. One that overrides another makes that one invalid."""
-        ...
-
-    def get(self, trace_id: str, assessment_id: str) -> Assessment: ...
-    def list(self, trace_ids: Sequence[str]) -> Mapping[str, tuple[Assessment, ...]]:
-        """Return the assessments of traces, invalid ones too, in the order they were made."""
-        ...
-
-    def update(self, assessment: Assessment, *, by: AssessmentSource | None = None) -> Assessment:
-        """Put a changed assessment (found by its ids) in place of what was there; name, source and span stay."""
-        ...
-
-    def delete(self, trace_id: str, assessment_id: str, *, by: AssessmentSource | None = None) -> None:
-        """Delete one; if it overrode another, that one is valid again."""
-        ...
-
-    def history(self, trace_id: str, assessment_id: str) -> tuple[AssessmentChange, ...]: ...
+    def record(self, dataset_id: str, record_id: str, *, version: int | None = None) -> DatasetRecord: ...
+    def count(self, dataset_id: str, *, version: int | None = None, text: str = "") -> int: ...
+    def diff(self, dataset_id: str, before: int, after: int, *, max_results: int = 1000) -> DatasetDiff: ...
 
 
 class LedgerStore(Protocol):
@@ -299,7 +308,13 @@ class Store(Protocol):
     @property
     def traces(self) -> TraceStore: ...
     @property
+    def overview(self) -> TraceOverview: ...
+    @property
+    def upkeep(self) -> TraceUpkeep: ...
+    @property
     def assessments(self) -> AssessmentStore: ...
+    @property
+    def datasets(self) -> DatasetStore: ...
     @property
     def ledgers(self) -> LedgerStore: ...
     @property

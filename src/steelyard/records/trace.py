@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from steelyard.records.assessment import Assessment
 
@@ -84,6 +84,35 @@ class SpanEvent:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """A span of this or another trace that has to do with this one."""
+
+    trace_id: str
+    span_id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    trace_state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanOrigin:
+    """What made a span: OpenTelemetry's resource and scope. Many spans share one.
+
+    Args:
+        resource: attributes of the process, such as ``service.name``.
+        scope, version: the instrumentation library.
+        scope_attributes: its own attributes.
+        resource_schema, scope_schema: the URLs of their schemas.
+    """
+
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
+    version: str = ""
+    scope_attributes: Mapping[str, Any] = field(default_factory=dict)
+    resource_schema: str = ""
+    scope_schema: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """One step of a trace.
@@ -101,6 +130,11 @@ class Span:
         attributes: every other attribute, as it arrived, decoded.
         model: the language model that answered, where the span is a call of one.
         usage: tokens and cost of this span alone, where it is a call of a model.
+        kind: OpenTelemetry's: INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER or UNSPECIFIED.
+        links: other spans that it has to do with.
+        origin: what made it, where that was told.
+        trace_state: the W3C trace state, as it came.
+        dropped: how many of its attributes, events and links its sender left out.
     """
 
     trace_id: str
@@ -117,10 +151,37 @@ class Span:
     events: tuple[SpanEvent, ...] = ()
     model: str = ""
     usage: Usage | None = None
+    kind: str = "INTERNAL"
+    links: tuple[SpanLink, ...] = ()
+    origin: SpanOrigin | None = None
+    trace_state: str = ""
+    dropped: tuple[int, int, int] = (0, 0, 0)
 
     def get_attribute(self, key: str) -> Any:
         """Return an attribute's value, or None."""
         return self.attributes.get(key)
+
+
+class SpanLine(NamedTuple):
+    """A span without its content, as a line of an outline; the fields are those of :class:`Span`.
+
+    A tuple, for a trace may have tens of thousands and a page shows them at once.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    name: str
+    span_type: str
+    start_time_ns: int
+    end_time_ns: int | None
+    status: SpanStatus
+    model: str
+    usage: Usage | None
+
+
+OutlinedSpan: TypeAlias = Span | SpanLine
+"""What an outline is read from: its own lines, or whole spans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

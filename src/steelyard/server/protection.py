@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - what stands for every address, not one to listen on
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -41,11 +43,19 @@ class Protection:
     The Host header must be a name of ours (DNS rebinding). A request that changes something must come from a page of
     ours, by ``Sec-Fetch-Site`` or ``Origin``; a program sends neither and may. The loopback is no boundary of trust:
     any page in the user's browser can send requests to it, so that these checks hold there too.
+
+    Args:
+        app: what answers.
+        allowed_hosts: names of ours, besides the loopback's. ``0.0.0.0`` or ``::`` stands for every IP address: no web
+            page can point a name of its own at us by one.
+        own_bounds: beginnings of paths that bound the bodies they read themselves; elsewhere a body is a form.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...] = (), own_bounds: tuple[str, ...] = ()) -> None:
         self.app = app
-        self.hosts = {name.lower() for name in (*LOOPBACK, *allowed_hosts)}
+        self.own_bounds = own_bounds
+        self.hosts = {_as_sent(name) for name in (*LOOPBACK, *allowed_hosts) if name not in ANY_ADDRESS}
+        self.any_address = not ANY_ADDRESS.isdisjoint(allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,12 +65,19 @@ class Protection:
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
             return
-        await self.app(scope, _bounded(receive), _with_headers(send))
+        bounded = receive if self._bounds_itself(scope) else _bounded(receive)
+        await self.app(scope, bounded, _with_headers(send))
+
+    def _bounds_itself(self, scope: Scope) -> bool:
+        return scope["path"].startswith(self.own_bounds)
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self.hosts or (self.any_address and _is_address(name))
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if _name(host) not in self.hosts:
+        if not self._is_ours(_name(host)):
             told = (
                 f"This server does not answer to the name {host!r}. Start it with that name among its allowed hosts.\n"
             )
@@ -71,6 +88,8 @@ class Protection:
         ours = site in ("same-origin", "none") if site else origin in (None, f"{scope['scheme']}://{host}")
         if not ours:
             return PlainTextResponse("A page of another site may not change anything here.\n", 403)
+        if self._bounds_itself(scope):
+            return None
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > _MOST_BYTES:
             return PlainTextResponse(f"A form may have {_MOST_BYTES:,} bytes.\n", 413)
@@ -82,6 +101,19 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].lower() + "]"
     return host.partition(":")[0].lower()
+
+
+def _as_sent(name: str) -> str:
+    """Return a name as a Host header has it: an IPv6 address stands in brackets."""
+    return f"[{name.lower()}]" if ":" in name and not name.startswith("[") else name.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from steelyard.errors import InvalidArgument
 
 _POSSIBLE = (
-    "a folder ('runs/'), 'sqlite:///runs.db' (relative), 'sqlite:////data/runs.db' (absolute), 'file:///data/runs' "
-    "or 'postgresql://user:password@host/database'"
+    "a folder ('runs/'), 'sqlite:///runs.db' (relative), 'sqlite:////data/runs.db' (absolute), 'file:///data/runs', "
+    "'postgresql://user:password@host/database' or a server ('http://host:5000')"
 )
 _DATABASE_SUFFIXES = {".db", ".sqlite", ".sqlite3"}
 
@@ -23,15 +23,17 @@ class Address:
 
     Args:
         url: what opens the same store again, without any password.
-        artifacts: the folder of its blobs.
-        file: the SQLite file; None for PostgreSQL.
-        database_url: the PostgreSQL URL, with its password; empty for SQLite.
+        artifacts: the folder of its blobs; on a server that is the server's affair.
+        file: the SQLite file; None for PostgreSQL and servers.
+        database_url: the PostgreSQL URL, with its password; empty for others.
+        server_url: the URL of a server, with its credentials; empty for others.
     """
 
     url: str
-    artifacts: Path
+    artifacts: Path = Path()
     file: Path | None = None
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
+    server_url: str = field(default="", repr=False)
 
 
 def find_address(url: str | Path | None, *, artifacts: str | Path | None = None) -> Address:
@@ -62,8 +64,7 @@ def find_address(url: str | Path | None, *, artifacts: str | Path | None = None)
     if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
         return _postgres(url, artifacts)
     if scheme in {"http", "https"}:
-        msg = f"{_shown(url)} is a server: this version opens no store over HTTP. Give {_POSSIBLE}."
-        raise InvalidArgument(msg)
+        return _server(url, artifacts)
     msg = f"{_shown(url)} has the unknown scheme {scheme!r}. Give {_POSSIBLE}."
     raise InvalidArgument(msg)
 
@@ -117,6 +118,16 @@ def _postgres(url: str, artifacts: str | Path | None) -> Address:
     rest = bare.partition(":")[2]
     full = f"postgresql:{rest}" + (f"?{urlencode(options)}" if options else "")
     return Address(url=_shown(full), artifacts=Path(folder).expanduser().absolute(), database_url=full)
+
+
+def _server(url: str, artifacts: str | Path | None) -> Address:
+    from steelyard.store.remote.place import find_place
+
+    place = find_place(url.strip())
+    if artifacts is None:
+        return Address(url=place.shown, server_url=url.strip().rstrip("/"))
+    msg = f"The server {place.shown} keeps its artifacts itself: artifacts={str(artifacts)!r} has no meaning for it."
+    raise InvalidArgument(msg)
 
 
 def _options(url: str, query: str) -> dict[str, str]:

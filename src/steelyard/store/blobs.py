@@ -114,7 +114,7 @@ class Blobs:
 
 def _copy(content: bytes | BinaryIO | Path, target: BinaryIO) -> tuple[str, int]:
     if isinstance(content, Path):
-        with _source(content) as source:
+        with open_source(content) as source:
             return _copy_stream(source, target)
     if isinstance(content, (bytes, bytearray, memoryview)):
         target.write(content)
@@ -134,7 +134,8 @@ def _copy_stream(source: BinaryIO, target: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _source(path: Path) -> BinaryIO:
+def open_source(path: Path) -> BinaryIO:
+    """Open a file whose content is to be kept, or say why it cannot be."""
     if path.is_dir():
         msg = f"{path} is a folder. Log its files one by one (log_artifacts does)."
         raise InvalidArgument(msg)

@@ -16,9 +16,9 @@ def open_store(url: str | Path | None = None, *, artifacts: str | Path | None = 
 
     Args:
         url: a folder, a SQLite file, or a URL: ``sqlite:///relative.db``, ``sqlite:////absolute.db``,
-            ``file:///folder`` or ``postgresql://user:password@host/database``. A folder holds ``steelyard.db`` and
-            ``artifacts/``. None means what ``STEELYARD_TRACKING_URI`` says, else ``MLFLOW_TRACKING_URI``, else
-            ``sqlite:///steelyard.db``.
+            ``file:///folder``, ``postgresql://user:password@host/database``, or ``http://host:5000``, the address of a
+            ``steelyard ui``. A folder holds ``steelyard.db`` and ``artifacts/``. None means what
+            ``STEELYARD_TRACKING_URI`` says, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///steelyard.db``.
         artifacts: the folder for artifacts. Otherwise what ``?artifacts=`` in the URL says, else a folder beside
             the SQLite file; with PostgreSQL ``STEELYARD_ARTIFACTS``, else ``./steelyard-artifacts``.
 
@@ -28,7 +28,8 @@ def open_store(url: str | Path | None = None, *, artifacts: str | Path | None = 
     Raises:
         InvalidArgument: no store can be at such a URL.
         StoreTooNew: a newer Steelyard wrote it; nothing was touched.
-        StoreUnavailable: it cannot be opened: read-only, damaged, or the server is away.
+        StoreUnavailable: it cannot be opened: read-only, damaged, or the database is away. A ``steelyard ui`` is first
+            asked when the store is first used.
 
     Examples:
         >>> import tempfile
@@ -39,6 +40,10 @@ def open_store(url: str | Path | None = None, *, artifacts: str | Path | None = 
         ['1.0']
     """
     address = find_address(url, artifacts=artifacts)
+    if address.server_url:
+        from steelyard.store.remote import RemoteStore, find_place
+
+        return RemoteStore(find_place(address.server_url))
     from steelyard.store.sql import SqlStore  # SQLAlchemy is loaded when a store is opened, not before
 
     return SqlStore(address)

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from steelyard.tracking.searching import runs_frame, search_runs
     from steelyard.tracking.stores import get_store, get_tracking_uri, is_tracking_uri_set, set_tracking_uri
     from steelyard.tracking.tables import load_table, log_table
+    from steelyard.tracking.trace_files import export_traces, import_traces
     from steelyard.tracking.traces import (
         Session,
         add_trace,
@@ -136,6 +137,7 @@ _HOMES = {
     "searching": ("runs_frame", "search_runs"),
     "stores": ("get_store", "get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"),
     "tables": ("load_table", "log_table"),
+    "trace_files": ("export_traces", "import_traces"),
     "traces": (
         "Session",
         "add_trace",
@@ -184,6 +186,7 @@ __all__ = [
     "delete_traces",
     "download_artifacts",
     "end_run",
+    "export_traces",
     "flush_trace_async_logging",
     "get_active_trace_id",
     "get_artifact_uri",
@@ -197,6 +200,7 @@ __all__ = [
     "get_store",
     "get_trace",
     "get_tracking_uri",
+    "import_traces",
     "is_tracking_uri_set",
     "last_active_run",
     "list_artifacts",

@@ -23,8 +23,9 @@ def set_tracking_uri(uri: str | Path) -> None:
     """Choose where runs are kept from now on.
 
     Args:
-        uri: a folder, a SQLite file or URL such as ``sqlite:///runs.db``, or a PostgreSQL URL. An empty text goes back
-            to ``STEELYARD_TRACKING_URI``, ``MLFLOW_TRACKING_URI`` or ``sqlite:///steelyard.db``.
+        uri: a folder, a SQLite file or URL such as ``sqlite:///runs.db``, a PostgreSQL URL, or the address of a
+            ``steelyard ui`` such as ``http://host:5000``. An empty text goes back to
+            ``STEELYARD_TRACKING_URI``, ``MLFLOW_TRACKING_URI`` or ``sqlite:///steelyard.db``.
 
     Raises:
         InvalidArgument: if ``uri`` is neither a text nor a path, or no store can be there.
@@ -96,4 +97,4 @@ def _absolute(uri: str) -> str:
     from steelyard.store.address import find_address
 
     place = find_address(uri)
-    return uri if place.database_url else place.url
+    return place.server_url or (uri if place.database_url else place.url)

@@ -142,6 +142,22 @@ def duration(milliseconds: float | None) -> str:
     return f"{hours} h {minutes} min"
 
 
+def stretch(milliseconds: float) -> str:
+    """Write a length of time in the units that it is round in, or in its two greatest.
+
+    Examples:
+        >>> stretch(300_000), stretch(86_400_000), stretch(10_800_000), stretch(1_346_940_000), stretch(800)
+        ('5 min', '1 day', '3 h', '15 days 14 h', '800 ms')
+    """
+    days, rest = divmod(round(milliseconds / 1000), 86_400)
+    hours, minutes = divmod(rest, 3600)
+    if days:
+        return plural(days, "day") + (f" {hours} h" if hours and days < 60 else "")
+    if hours and minutes < 60:
+        return f"{hours} h"
+    return duration(milliseconds).removesuffix(" 0 s").replace(".0 s", " s")
+
+
 def size(number: int | None) -> str:
     """Write a file's size in powers of 1,000."""
     if number is None:

@@ -1,13 +1,12 @@
-"""From the assessments of a trace to what pages say of them, and back from a form to a person's feedback."""
+"""From the assessments of a trace to what pages say of them."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from steelyard.errors import InvalidArgument
 from steelyard.records import (
     Assessment,
     AssessmentChange,
@@ -25,35 +24,53 @@ YES, NO = "yes", "no"
 REVIEW = "steelyard.review"
 """The metadata that says whether a person agreed or corrected."""
 
+NOBODY = "default"
+"""The source of what a person said who gave no name."""
+
 _LONGEST = 10_000
+_FACT, _FACTS = 1_000, 40
 _WHO = {"HUMAN": "person", "LLM_JUDGE": "judge", "CODE": "code"}
 _HISTORIES = 40
 
 
-def judged_of(store: Store, trace_id: str, *, histories: bool = True) -> tuple[Judged, ...]:
-    """Return what was said of a trace, a name at a time, feedback before expectations."""
+def judged_of(
+    store: Store,
+    trace_id: str,
+    *,
+    histories: bool = True,
+    reviewer: str = "",
+    named: Callable[[str], str] = str,
+) -> tuple[Judged, ...]:
+    """Return what was said of a trace and its spans, a name at a time, feedback before expectations.
+
+    Args:
+        store: where.
+        trace_id: of what.
+        histories: whether to read what was there before.
+        reviewer: who looks, so that what they said themselves is known.
+        named: gives the name of a span by its id.
+    """
     found = store.assessments.list([trace_id]).get(trace_id, ())
-    names: dict[tuple[bool, str], list[Assessment]] = {}
+    names: dict[tuple[bool, str, str], list[Assessment]] = {}
     for one in found:
-        names.setdefault((isinstance(one, Expectation), one.name), []).append(one)
-    return tuple(
-        _judged(store, trace_id, name, group, histories=histories)
-        for (_, name), group in sorted(names.items(), key=lambda item: item[0][0])
-    )
+        names.setdefault((isinstance(one, Expectation), one.span_id or "", one.name), []).append(one)
+    told = []
+    for (expected, span_id, _), group in sorted(names.items(), key=lambda item: (item[0][0], item[0][1] != "")):
+        one = _judged(store, trace_id, group, histories=histories, reviewer=reviewer)
+        told.append(replace(one, expectation=expected, span_id=span_id, span_name=named(span_id) if span_id else ""))
+    return tuple(told)
 
 
-def _judged(store: Store, trace_id: str, name: str, group: Sequence[Assessment], *, histories: bool) -> Judged:
+def _judged(store: Store, trace_id: str, group: Sequence[Assessment], *, histories: bool, reviewer: str) -> Judged:
     standing = sorted(group, key=lambda a: (not a.valid, a.source.source_type != "HUMAN", -a.create_time_ms))
     values = [a.value for a in group if a.value is not None]
-    told = _history(store, trace_id, group) if histories else ()
     return Judged(
-        name=name,
+        name=group[0].name,
         kind=kind_of(values),
-        said=tuple(_said(one) for one in standing),
+        said=tuple(said_of(one, reviewer=reviewer) for one in standing),
         choices=tuple(dict.fromkeys(v for v in values if isinstance(v, str)))[:12],
         agreed=any(a.valid and a.source.source_type == "HUMAN" for a in group),
-        expectation=isinstance(group[0], Expectation),
-        history=told,
+        history=_history(store, trace_id, group) if histories else (),
     )
 
 
@@ -102,21 +119,35 @@ def mark_of(value: Any) -> str:
     return "" if said is None else "good" if said else "bad"
 
 
-def _said(one: Assessment) -> Said:
+def said_of(one: Assessment, *, reviewer: str = "") -> Said:
+    """Return an assessment as a page tells it, to whoever looks."""
     error = one.error if isinstance(one, Feedback) else None
+    raw = json.dumps(one.value, default=str)
     return Said(
         assessment_id=one.assessment_id or "",
+        name=one.name,
+        kind=kind_of([one.value]),
         value=word_of(one.value),
         mark=mark_of(one.value),
         source=_WHO.get(one.source.source_type, one.source.source_type.lower()),
-        source_id="" if one.source.source_id == "default" else one.source.source_id,
+        source_id="" if one.source.source_id == NOBODY else one.source.source_id,
         rationale=(one.rationale or "")[:_LONGEST] if isinstance(one, Feedback) else "",
         error=(error.error_message or error.error_code) if error else "",
         time=one.create_time_ms,
         valid=one.valid,
         overrides=bool(one.overrides),
-        raw=json.dumps(one.value, default=str)[:_LONGEST],
+        raw=raw if len(raw) <= _LONGEST else "",
+        seen=one.last_update_time_ms,
+        own=is_own(one, reviewer),
+        metadata=tuple((str(k)[:200], plain(v, longest=_FACT)) for k, v in one.metadata.items() if k != REVIEW)[
+            :_FACTS
+        ],
     )
+
+
+def is_own(one: Assessment, reviewer: str) -> bool:
+    """Whether a person may change an assessment in place: what they said, or what nobody put a name to."""
+    return one.source.source_type == "HUMAN" and one.source.source_id in (reviewer or NOBODY, NOBODY)
 
 
 def _history(store: Store, trace_id: str, group: Sequence[Assessment]) -> tuple[Change, ...]:
@@ -130,98 +161,14 @@ def _history(store: Store, trace_id: str, group: Sequence[Assessment]) -> tuple[
             time=change.time_ms,
             action=change.action,
             value=word_of(change.assessment.value),
-            by=_by(change.source or change.assessment.source),
+            by=by_whom(change.source or change.assessment.source),
+            why=(change.assessment.rationale or "")[:_FACT] if isinstance(change.assessment, Feedback) else "",
         )
         for change in told
     )
 
 
-def _by(source: AssessmentSource) -> str:
+def by_whom(source: AssessmentSource) -> str:
+    """Return who said something, as pages tell it."""
     who = _WHO.get(source.source_type, source.source_type.lower())
-    return who if source.source_id == "default" else f"{who} {source.source_id}"
-
-
-def answer_of(form: Mapping[str, Any], judged: Judged | None, *, trace_id: str) -> Feedback:
-    """Read a person's answer from a form.
-
-    Args:
-        form: ``name``, ``action`` (``agree`` or ``correct``), ``assessment_id``, ``value``, ``comment``, ``reviewer``.
-        judged: what was said under this name.
-        trace_id: of what.
-
-    Raises:
-        InvalidArgument: something is missing or does not fit; the message is meant for people.
-    """
-    name, action = str(form.get("name", "")).strip(), str(form.get("action", ""))
-    if not name or len(name) > 250:
-        raise InvalidArgument("A feedback needs a name of at most 250 characters.")
-    valid = [s for s in judged.said if s.valid] if judged else []
-    wanted = str(form.get("assessment_id", ""))
-    comment = str(form.get("comment", "")).strip()[:_LONGEST]
-    source = AssessmentSource("HUMAN", str(form.get("reviewer", "")).strip()[:100] or "default")
-    if action == "agree":
-        target = next((s for s in valid if s.assessment_id == wanted), None)
-        if target is None or not wanted or target.error:
-            raise InvalidArgument("What you agree with is no longer there. Load the page again.")
-        value, overrides = json.loads(target.raw), None
-    elif action == "correct":
-        target = next((s for s in valid if s.source != "person"), next(iter(valid), None))
-        kind: ValueKind = judged.kind if judged and judged.kind != "none" else _kind_told(form)
-        value = _read_value(str(form.get("value", "")).strip(), kind, json.loads(target.raw) if target else None)
-        overrides = target.assessment_id if target else None
-        if target is not None and not target.error and value == json.loads(target.raw):
-            action, overrides = "agree", None  # the same value with a comment takes nothing's place
-    else:
-        raise InvalidArgument("Choose to agree or to correct.")
-    return Feedback(
-        name=name,
-        value=value,
-        source=source,
-        trace_id=trace_id,
-        rationale=comment or None,
-        overrides=overrides,
-        metadata={REVIEW: action},
-    )
-
-
-def record_answer(store: Store, answer: Feedback) -> None:
-    """Keep a person's answer. A correction takes the place of what that person had agreed with before."""
-    trace_id = answer.trace_id or ""
-    before = store.assessments.list([trace_id]).get(trace_id, ())
-    store.assessments.add([answer])
-    for one in before:
-        agreed = isinstance(one, Feedback) and one.metadata.get(REVIEW) == "agree"
-        if one.name == answer.name and one.source == answer.source and agreed and one.valid and one.assessment_id:
-            store.assessments.delete(trace_id, one.assessment_id, by=answer.source)
-
-
-def _kind_told(form: Mapping[str, Any]) -> ValueKind:
-    told = str(form.get("kind", ""))
-    return told if told in ("boolean", "number", "category") else "text"  # type: ignore[return-value]
-
-
-def _read_value(text: str, kind: ValueKind, before: Any) -> Any:
-    """Return a typed value in the type that the judge used."""
-    if not text:
-        raise InvalidArgument("Say what the right value is.")
-    if len(text) > _LONGEST:
-        raise InvalidArgument(f"A value may have {_LONGEST:,} characters.")
-    if kind == "boolean":
-        said = truth(text)
-        if said is None:
-            raise InvalidArgument(f"The value must be yes or no, not {text!r}.")
-        return text.lower() if isinstance(before, str) else said
-    if kind == "number":
-        try:
-            number = float(text.replace("\N{MINUS SIGN}", "-"))
-        except ValueError as error:
-            raise InvalidArgument(f"The value must be a number, not {text!r}.") from error
-        if not math.isfinite(number):
-            raise InvalidArgument("The value must be a finite number.")
-        return int(number) if isinstance(before, int) and number.is_integer() else number
-    if kind == "other":
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise InvalidArgument("The value must be JSON, as it was before.") from error
-    return text
+    return who if source.source_id == NOBODY else f"{who} {source.source_id}"

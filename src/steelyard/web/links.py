@@ -32,8 +32,36 @@ def progress(run_id: str, **query: str) -> str:
     return f"/runs/{_part(run_id)}/progress{_query(query)}"
 
 
+def dashboard(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/dashboard{_query(query)}"
+
+
+def keeping(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/keeping{_query(query)}"
+
+
+def scoring(run_id: str) -> str:
+    return f"/runs/{_part(run_id)}/scoring"
+
+
+def otlp(trace_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/otlp.json"
+
+
 def traces(experiment_id: str = "", **query: str) -> str:
     return f"/traces{_query({'experiment': experiment_id, **query})}"
+
+
+def sessions(experiment_id: str = "", **query: str) -> str:
+    return f"/sessions{_query({'experiment': experiment_id, **query})}"
+
+
+def session(experiment_id: str, session_id: str, **query: str) -> str:
+    return f"/session{_query({'experiment': experiment_id, 'id': session_id, **query})}"
+
+
+def users(experiment_id: str = "", **query: str) -> str:
+    return f"/users{_query({'experiment': experiment_id, **query})}"
 
 
 def trace(trace_id: str, **query: str) -> str:
@@ -48,8 +76,20 @@ def span(trace_id: str, span_id: str) -> str:
     return f"/traces/{_part(trace_id)}/spans/{_part(span_id)}"
 
 
+def value(trace_id: str, span_id: str, part: str, key: str = "") -> str:
+    return f"/traces/{_part(trace_id)}/spans/{_part(span_id)}/value{_query({'of': part, 'key': key})}"
+
+
 def feedback(trace_id: str) -> str:
     return f"/traces/{_part(trace_id)}/feedback"
+
+
+def trace_tags(trace_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/tags"
+
+
+def trace_state(trace_id: str) -> str:
+    return f"/traces/{_part(trace_id)}/state"
 
 
 def artifacts(run_id: str, path: str = "") -> str:
@@ -63,6 +103,14 @@ def raw(run_id: str, path: str) -> str:
 def compare(run_ids: Iterable[str], *, baseline_id: str = "", **query: str) -> str:
     asked = {"runs": ",".join(run_ids), **({"baseline": baseline_id} if baseline_id else {}), **query}
     return f"/compare{_query(asked)}"
+
+
+def datasets(experiment_id: str = "", **query: str) -> str:
+    return f"/datasets{_query({'experiment': experiment_id, **query})}"
+
+
+def dataset(dataset_id: str, **query: str) -> str:
+    return f"/datasets/{_part(dataset_id)}{_query(query)}"
 
 
 def _part(text: str) -> str:

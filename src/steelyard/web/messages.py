@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from steelyard.web.media import media_of
 
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "developer": "system"}
 _SPOKEN = frozenset({"system", "user", "assistant", "tool", *_ROLES})
@@ -38,8 +40,16 @@ class Message:
     calls: tuple[ToolCall, ...] = ()
     name: str = ""
     more: str = ""
-    """Parts that are no text, as JSON."""
+    """Parts that are neither text nor media, as JSON."""
     long: bool = False
+    media: tuple[str, ...] = ()
+    """Images, sound and files: what they are and how large, never their content."""
+    thought: str = ""
+    """What a model wrote for itself before it answered."""
+    call_id: str = ""
+    """The call that this is the result of."""
+    cut: int = 0
+    """How many characters the text has, where it was cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +81,8 @@ def read_messages(value: Any) -> tuple[Message, ...]:
         >>> read_messages({"question": "Hello"})
         ()
     """
-    found = _turns(value)
-    made = [_message(turn) for turn in found]
-    return tuple(m for m in made if m is not None) if found and all(m is not None for m in made) else ()
+    made = [message_of(turn) for turn in turns_of(value)]
+    return tuple(m for m in made if m is not None) if made and all(m is not None for m in made) else ()
 
 
 def fold_value(value: Any) -> Folded:
@@ -136,7 +145,8 @@ def _kind(value: Any) -> str:
     return "value"
 
 
-def _turns(value: Any, depth: int = 0) -> list[Mapping[str, Any]]:
+def turns_of(value: Any, depth: int = 0) -> list[Mapping[str, Any]]:
+    """Return the turns of a conversation as they were written; none if the value is no conversation."""
     if depth > 4:
         return []
     if isinstance(value, Mapping):
@@ -145,11 +155,11 @@ def _turns(value: Any, depth: int = 0) -> list[Mapping[str, Any]]:
         if isinstance(inner := value.get("message"), Mapping) and _is_turn(inner):
             return [inner]
         for key in _LISTS:
-            if isinstance(value.get(key), list) and (found := _turns(value[key], depth + 1)):
+            if isinstance(value.get(key), list) and (found := turns_of(value[key], depth + 1)):
                 return found
         return []
     if isinstance(value, list) and value:
-        parts = [_turns(item, depth + 1) for item in value]
+        parts = [turns_of(item, depth + 1) for item in value]
         return [turn for part in parts for turn in part] if all(parts) else []
     return []
 
@@ -160,50 +170,82 @@ def _is_turn(value: Mapping[str, Any]) -> bool:
     return isinstance(role, str) and role.lower() in _SPOKEN and said
 
 
-def _message(turn: Mapping[str, Any]) -> Message | None:
+def message_of(turn: Mapping[str, Any]) -> Message | None:
+    """Return a turn as a message; None if it is written in a way that is not understood."""
     role = str(turn.get("role") or turn.get("type")).lower()
-    body = turn.get("content", turn.get("parts", turn.get("text")))
-    texts, calls, others, name = _parts(body)
+    parts = _parts(turn.get("content", turn.get("parts", turn.get("text"))))
     for call in turn.get("tool_calls") or ():
         if not isinstance(call, Mapping):
             return None
-        calls.append(_call(call))
-    text = clean("\n".join(texts))
+        parts.calls.append(_call(call))
+    text = clean("\n".join(parts.texts))
+    thought = turn.get("reasoning_content") or turn.get("thinking") or "\n".join(parts.thoughts)
     return Message(
-        role=_ROLES.get(role, role),
+        role="tool" if parts.only_results else _ROLES.get(role, role),
         text=text[:_LONGEST],
-        calls=tuple(calls),
-        name=name or str(turn.get("name") or ""),
-        more=_written(others, indent=2)[:_LONGEST] if others else "",
+        calls=tuple(parts.calls),
+        name=parts.name or str(turn.get("name") or ""),
+        more=_written(parts.others, indent=2)[:_LONGEST] if parts.others else "",
         long=len(text) > _LONG_TEXT,
+        media=tuple(parts.media),
+        thought=clean(str(thought))[:_LONGEST],
+        call_id=parts.call_id or str(turn.get("tool_call_id") or ""),
+        cut=len(text) if len(text) > _LONGEST else 0,
     )
 
 
-def _parts(body: Any) -> tuple[list[str], list[ToolCall], list[Any], str]:
+@dataclass(slots=True)
+class _Parts:
+    """The content of a turn, sorted by kind."""
+
+    texts: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    others: list[Any] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    name: str = ""
+    call_id: str = ""
+    results: int = 0
+    count: int = 0
+
+    @property
+    def only_results(self) -> bool:
+        return 0 < self.count == self.results
+
+
+def _parts(body: Any) -> _Parts:
+    found = _Parts()
     if body is None or isinstance(body, str):
-        return ([body] if body else []), [], [], ""
-    texts: list[str] = []
-    calls: list[ToolCall] = []
-    others: list[Any] = []
-    name = ""
+        found.texts += [body] if body else []
+        return found
     for part in body if isinstance(body, list) else [body]:
-        kind = part.get("type") if isinstance(part, Mapping) else None
+        found.count += 1
         if isinstance(part, str):
-            texts.append(part)
-        elif kind in ("text", "input_text", "output_text") and isinstance(said := _said(part), str):
-            texts.append(said)
-        elif kind in ("tool_use", "tool_call", "function_call"):
-            calls.append(_call(part))
-        elif kind in ("tool_result", "tool_call_response"):
-            texts.append(plain(part.get("content", part.get("result", part.get("response")))))
-            name = str(part.get("name") or part.get("tool_use_id") or part.get("id") or "")
+            found.texts.append(part)
+        elif isinstance(part, Mapping):
+            _sort(part, found)
         else:
-            others.append(part)
-    return texts, calls, others, name
+            found.others.append(part)
+    return found
 
 
-def _said(part: Mapping[str, Any]) -> Any:
-    return part.get("text", part.get("content"))
+def _sort(part: Mapping[str, Any], found: _Parts) -> None:
+    kind, said = part.get("type"), part.get("text", part.get("content"))
+    if kind in ("text", "input_text", "output_text") and isinstance(said, str):
+        found.texts.append(said)
+    elif kind in ("tool_use", "tool_call", "function_call"):
+        found.calls.append(_call(part))
+    elif kind in ("tool_result", "tool_call_response"):
+        found.texts.append(plain(part.get("content", part.get("result", part.get("response")))))
+        found.call_id = str(part.get("tool_use_id") or part.get("id") or "")
+        found.name = str(part.get("name") or found.call_id)
+        found.results += 1
+    elif kind in ("thinking", "reasoning"):
+        found.thoughts.append(plain(part.get("thinking", said)))
+    elif media := media_of(part):
+        found.media.append(media)
+    else:
+        found.others.append(part)
 
 
 def _call(call: Mapping[str, Any]) -> ToolCall:

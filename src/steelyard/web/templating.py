@@ -10,7 +10,7 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from steelyard import __version__
-from steelyard.web import assets, formats, links, scales
+from steelyard.web import assets, changes, formats, links, scales, timecharts, timeline
 
 STATES = {"better": "better", "worse": "worse", "equivalent": "same", "undecided": "unsure"}
 """The look of each verdict."""
@@ -24,6 +24,7 @@ _WRITTEN = (
     "count",
     "percent",
     "duration",
+    "stretch",
     "size",
     "moment",
     "iso",
@@ -56,6 +57,10 @@ def environment() -> Environment:
         "difference_scale": scales.difference_scale,
         "lowered": lowered,
         "state_of": STATES.get,
+        "error_rate": changes.error_rate,
+        "brief": timecharts.brief,
+        "charts_of": timecharts.charts_of,
+        "ticks_of": timeline.ticks_of,
         "ago": lambda milliseconds: formats.ago(milliseconds, time.time() * 1000),
     }
     return env

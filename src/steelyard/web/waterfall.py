@@ -1,39 +1,44 @@
-"""From a trace to the lines of its waterfall, and from a span to what is told of it."""
+"""From a trace to the lines of its waterfall."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from types import MappingProxyType
 
 from starlette.datastructures import QueryParams
 
 from steelyard.errors import InvalidArgument, NotFound
-from steelyard.records import Span, SpanEvent, Store, TraceInfo
-from steelyard.web.contexts.trace import Attribute, Happened, SpanRow, SpanView, Waterfall
-from steelyard.web.messages import fields_of, fold_value, read_messages
+from steelyard.records import Store, TraceInfo
+from steelyard.web.contexts.trace import SpanRow, SpanView, Waterfall
 from steelyard.web.scales import Scale, nice_scale
-from steelyard.web.spantree import ALL, Fold, SpanTree, tree_of, visible
+from steelyard.web.spandetail import icon_of, oddities, span_view
+from steelyard.web.spansearch import spans_that_say
+from steelyard.web.spansums import Spent, longest_path, own_time, spent
+from steelyard.web.spantree import ALL, Fold, SpanTree, sought, tree_of, visible
 
 SIZE = 200
 _MOST = 400
 _MOST_FOLDS = 2_000
-_ATTRIBUTES = 400
-_EVENTS = 100
-_SHORT = 160
-_ICONS = {
-    "AGENT": "agent",
-    "LLM": "llm",
-    "CHAT_MODEL": "llm",
-    "TOOL": "tool",
-    "RETRIEVER": "search",
-    "EMBEDDING": "data",
-    "RERANKER": "swap",
-    "EVALUATOR": "judge",
-    "GUARDRAIL": "flag",
-    "PARSER": "file",
-    "MEMORY": "folder",
-}
+_MOST_STEPS = 2_000
+"""Lines of matches and failures that a page knows by number, so that keys lead from one to the next."""
+TIMELINE = "timeline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What lines are made from."""
+
+    tree: SpanTree
+    fold: Fold
+    hits: frozenset[int]
+    folds: bool
+    spent: Mapping[int, Spent]
+    where: Mapping[int, str]
+    decisive: frozenset[int]
+    timeline: bool
 
 
 def waterfall(store: Store, info: TraceInfo, query: QueryParams) -> tuple[Waterfall, SpanTree]:
@@ -45,36 +50,79 @@ def waterfall(store: Store, info: TraceInfo, query: QueryParams) -> tuple[Waterf
     tree = tree_of(store, info)
     fold = _fold(query)
     find, errors = query.get("find", "").strip()[:200], query.get("only") == "errors"
-    shown, hits = visible(tree, fold, find=find, errors=errors)
+    timeline, whole = query.get("view") == TIMELINE, query.get("show") == ALL and bool(find)
+    where = spans_that_say(store, info, tree, find)
+    shown, hits = visible(tree, fold, find="" if whole else find, errors=errors, inside=where)
+    if whole:
+        hits = sought(tree, find, errors=errors, inside=where)
     selected = query.get("span", "")
     first = _number(query.get("from", "0"))
     if "from" not in query and selected in tree.places:
         first = _near(shown, tree.places[selected])
+    elif "from" not in query and whole and hits:
+        first = _near(shown, min(hits))
     size = max(1, min(_MOST, _number(query.get("size", "")) or SIZE))
-    looked = bool(find or errors)
-    lines = [_line(tree, at, shown[at], fold, hits, looked) for at in range(first, min(first + size, len(shown)))]
+    looked = _Looked(
+        tree=tree,
+        fold=fold,
+        hits=hits,
+        folds=whole or not (find or errors),
+        spent=sums_of(tree),
+        where=where,
+        decisive=path_of(tree) if timeline else frozenset(),
+        timeline=timeline,
+    )
     made = Waterfall(
         trace_id=info.trace_id,
-        rows=tuple(lines),
+        rows=tuple(_line(looked, at, shown[at]) for at in range(first, min(first + size, len(shown)))),
         first=first,
         shown=len(shown),
         total=len(tree),
         failed=tree.errors,
-        scale=_ruler(tree),
+        scale=_ruler(tree, ticks=12 if timeline else 4),
         find=find,
         errors=errors,
         fold=query.get("fold", ""),
         opened=query.get("open", ""),
         selected=selected,
         misplaced=tree.misplaced,
+        strange=tree.strange,
+        whole=whole,
+        found=len(hits),
+        hits=_lines_of(shown, sorted(hits), total=len(tree)),
+        failures=_lines_of(shown, tree.failures, total=len(tree)),
+        timeline=timeline,
     )
     return made, tree
 
 
+def sums_of(tree: SpanTree) -> Mapping[int, Spent]:
+    """Return what the spans of a tree used, counted once."""
+    return tree.kept("spent", lambda: MappingProxyType(spent(tree)))
+
+
+def path_of(tree: SpanTree) -> frozenset[int]:
+    """Return the places of the spans that decided when a trace was done, found once."""
+    return tree.kept("path", lambda: longest_path(tree))
+
+
+def _lines_of(shown: Sequence[int], places: Sequence[int], *, total: int) -> tuple[int, ...]:
+    """Return the lines at which places stand; of one that is folded away, the line of what hides it."""
+    if len(shown) == total:  # nothing is hidden
+        return tuple(places[:_MOST_STEPS])
+    return tuple(dict.fromkeys(_line_at(shown, places)))[:_MOST_STEPS]
+
+
+def _line_at(shown: Sequence[int], places: Sequence[int]) -> Iterator[int]:
+    for place in places:
+        at = bisect_left(shown, place)
+        hidden = at == len(shown) or shown[at] != place
+        if not hidden or at > 0:
+            yield at - hidden
+
+
 def _near(shown: list[int], place: int) -> int:
     """Return where to begin so that a span is among the lines: at the top, if it is among the first of them."""
-    from bisect import bisect_left
-
     at = bisect_left(shown, place)
     return 0 if at < SIZE - 20 else at - 40
 
@@ -99,17 +147,23 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def _ruler(tree: SpanTree) -> Scale:
+def _ruler(tree: SpanTree, *, ticks: int) -> Scale:
     seconds = max((tree.end - tree.start) / 1e9, 1e-9)
-    ticks = tuple(t for t in nice_scale([0.0, seconds], pad=0.0, ticks=3).ticks if 0 < t < 0.9 * seconds)
-    return Scale(0.0, seconds, ticks)
+    marks = [t for t in nice_scale([0.0, seconds], pad=0.0, ticks=ticks).ticks if 0 < t < 0.9 * seconds]
+    if len(marks) * 2 > ticks:  # their words would touch
+        marks = marks[1::2]
+    return Scale(0.0, seconds, tuple(marks))
 
 
-def _line(tree: SpanTree, at: int, index: int, fold: Fold, hits: frozenset[int], looked: bool) -> SpanRow:
-    span = tree.spans[index]
+def _line(looked: _Looked, at: int, index: int) -> SpanRow:
+    tree = looked.tree
+    span, inside, failed = tree.spans[index], tree.sizes[index], tree.failed(index)
     whole = max(tree.end - tree.start, 1)
-    end = span.end_time_ns
-    until = end if end is not None else tree.end
+    begin, end = span.start_time_ns, span.end_time_ns
+    until = tree.end if end is None else max(end, begin)
+    left = _share(begin - tree.start, whole)
+    used = looked.spent.get(index)
+    own = own_time(tree, index) if looked.timeline and inside else None
     return SpanRow(
         at=at,
         index=index,
@@ -118,25 +172,29 @@ def _line(tree: SpanTree, at: int, index: int, fold: Fold, hits: frozenset[int],
         kind=span.span_type,
         icon=icon_of(span.span_type),
         depth=tree.depths[index],
-        inside=tree.sizes[index],
-        open=tree.sizes[index] > 0 and (looked or not fold.hides(index)),
-        hit=index in hits,
-        failed=tree.failed(index),
-        error=span.status.description[:200] if tree.failed(index) else "",
-        left=_percent((span.start_time_ns - tree.start) / whole),
-        width=_percent(max(until - span.start_time_ns, 0) / whole),
-        duration=None if end is None else (end - span.start_time_ns) / 1e6,
-        usage=span.usage,
+        inside=inside,
+        open=inside > 0 and (not looked.folds or not looked.fold.hides(index)),
+        hit=index in looked.hits,
+        failed=failed,
+        error=span.status.description[:200] if failed else "",
+        left=f"{100 * left:.2f}%",
+        width=f"{100 * max(0.0, _share(until - tree.start, whole) - left):.2f}%",
+        duration=None if end is None or end < begin else (end - begin) / 1e6,
+        running=end is None,
+        own=None if own is None else own / 1e6,
+        tokens=used.tokens if used else None,
+        cost=used.cost if used else None,
         model=span.model,
+        errors_under=tree.errors_under(index) if inside else 0,
+        orphan=index in tree.orphans,
+        odd="; ".join(oddities(tree, index, parents=False)),
+        decisive=index in looked.decisive,
+        where=looked.where.get(index, "") if index in looked.hits else "",
     )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * min(1.0, max(0.0, share)):.2f}%"
-
-
-def icon_of(kind: str) -> str:
-    return _ICONS.get(kind.upper(), "dot")
+def _share(part: int, whole: int) -> float:
+    return min(1.0, max(0.0, part / whole))
 
 
 def chosen_span(store: Store, tree: SpanTree, lines: Waterfall) -> SpanView | None:
@@ -149,11 +207,13 @@ def chosen_span(store: Store, tree: SpanTree, lines: Waterfall) -> SpanView | No
     if asked and asked not in tree.places:
         raise NotFound(f"Trace {lines.trace_id} has no span {asked!r}.")
     chosen = asked or _first_of(lines)
-    return span_view(store.traces.span(lines.trace_id, chosen), began=tree.start) if chosen else None
+    return span_view(store, tree, lines.trace_id, chosen) if chosen else None
 
 
 def _first_of(lines: Waterfall) -> str:
-    """Return the span to show first: the first failure that no failure under it explains, else the first line."""
+    """Return the span to show first: a match, the first failure that no failure under it explains, the first line."""
+    if lines.find:
+        return next((row.span_id for row in lines.rows if row.hit), lines.rows[0].span_id if lines.rows else "")
     failed = [row for row in lines.rows if row.failed]
     for row, following in pairwise(failed):
         if following.index > row.index + row.inside:
@@ -161,56 +221,3 @@ def _first_of(lines: Waterfall) -> str:
     if failed:
         return failed[-1].span_id
     return lines.rows[0].span_id if lines.rows else ""
-
-
-def span_view(span: Span, *, began: int) -> SpanView:
-    """Return what is told of a span; ``began`` is when its trace did."""
-    heard, said = read_messages(span.inputs), read_messages(span.outputs)
-    end = span.end_time_ns
-    return SpanView(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        name=span.name or "without a name",
-        kind=span.span_type,
-        icon=icon_of(span.span_type),
-        failed=span.status.status_code == "ERROR",
-        running=end is None,
-        error="" if _is_told(span) else span.status.description,
-        after=(span.start_time_ns - began) / 1e6,
-        duration=None if end is None else (end - span.start_time_ns) / 1e6,
-        model=span.model,
-        usage=span.usage,
-        heard=heard,
-        said=said,
-        inputs=() if heard else fields_of(span.inputs),
-        outputs=() if said else fields_of(span.outputs),
-        attributes=tuple(_attribute(k, v) for k, v in sorted(span.attributes.items())[:_ATTRIBUTES]),
-        events=tuple(_happened(event, span.start_time_ns) for event in span.events[:_EVENTS]),
-    )
-
-
-def _is_told(span: Span) -> bool:
-    """Whether an exception among the events says what the status says."""
-    told = span.status.description
-    return any(str(e.attributes.get("exception.message") or "\0") in told for e in span.events)
-
-
-def _attribute(key: str, value: Any) -> Attribute:
-    if isinstance(value, bool | int | float):
-        return Attribute(key=key, text=str(value))
-    if isinstance(value, str) and len(value) <= _SHORT:
-        return Attribute(key=key, text=value)
-    return Attribute(key=key, value=fold_value(value))
-
-
-def _happened(event: SpanEvent, began: int) -> Happened:
-    attributes: Mapping[str, Any] = event.attributes
-    kind, told = str(attributes.get("exception.type", "")), str(attributes.get("exception.message", ""))
-    rest = {k: v for k, v in attributes.items() if not k.startswith("exception.")}
-    return Happened(
-        name=event.name,
-        after=(event.timestamp - began) / 1e6,
-        message=": ".join(part for part in (kind, told) if part),
-        stack=str(attributes.get("exception.stacktrace", ""))[:20_000],
-        attributes={k: str(v)[:2_000] for k, v in rest.items()},
-    )

@@ -77,8 +77,9 @@ def evaluate(
 
     Args:
         data: rows of ``inputs``, ``outputs``, ``expectations``, ``tags`` or ``trace``: a list of dicts, a frame,
-            traces, a path of JSONL, CSV or Parquet, the rows of another framework in their own shape, or a
-            ``ConversationSimulator``, whose users then talk to ``predict_fn``.
+            traces, a path of JSONL, CSV or Parquet, an ``EvaluationDataset`` (the run records its exact version), the
+            rows of another framework in their own shape, or a ``ConversationSimulator``, whose users then talk to
+            ``predict_fn``.
         scorers: what judges: built-ins, functions made with ``@scorer``, judges, or scorers of another framework.
         predict_fn: called once for each row and repeat with the row's inputs by name, sync or async; leave it out if
             the rows have outputs or traces.
@@ -161,13 +162,14 @@ def evaluate(
     )
     check_request(request)
     terminal = Terminal(quiet=progress is False, also=progress if callable(progress) else None)
-    with opened(_plan(request), resume=resume, run_name=run_name, redo=request.redo) as place:
-        result = _weigh(request, place, terminal)
+    with opened(plan_of(request), resume=resume, run_name=run_name, redo=request.redo) as place:
+        result = weigh(request, place, terminal)
     terminal.say(_closing(result))
     return result
 
 
-def _weigh(request: Request, place: Opened, terminal: Terminal) -> ApplicationResult:
+def weigh(request: Request, place: Opened, terminal: Terminal) -> ApplicationResult:
+    """Do what a ledger has not got yet, and put the results into its run."""
     begun = time.monotonic()
     told = _told(request, place)
     terminal.say(_opening(place, told))
@@ -187,7 +189,8 @@ def _weigh(request: Request, place: Opened, terminal: Terminal) -> ApplicationRe
     return result
 
 
-def _plan(request: Request) -> LedgerPlan:
+def plan_of(request: Request) -> LedgerPlan:
+    """Return what the ledger of a request will hold."""
     sessions = _count_sessions(request.rows) if request.has_sessions else 0
     return LedgerPlan(
         data_digest=request.rows.digest,

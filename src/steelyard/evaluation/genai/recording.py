@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -90,6 +91,7 @@ def _summary(request: Request, found: Aggregated) -> EvaluationSummary:
             rows_digest=_rows_digest(rows),
             n_rows=len(rows),
             columns=_columns(rows),
+            **_stored(rows),
         ),
         model=request.predict_name if request.predict is not None else "",
         n_rows=len(rows),
@@ -102,6 +104,19 @@ def _summary(request: Request, found: Aggregated) -> EvaluationSummary:
         slices=found.slices,
         clusters=found.clusters,
     )
+
+
+def _stored(rows: Rows) -> dict[str, Any]:
+    """Return what a dataset's reference says of the stored version that the rows are, if they are one."""
+    dataset = getattr(rows, "dataset", None)  # rows from elsewhere know of none
+    if dataset is None:
+        return {}
+    return {
+        "source": dataset.source,
+        "dataset_id": dataset.dataset_id,
+        "version": dataset.version,
+        "version_digest": dataset.digest,
+    }
 
 
 def _application(

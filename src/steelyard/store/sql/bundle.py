@@ -9,7 +9,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from steelyard.errors import InvalidArgument, StoreUnavailable
-from steelyard.records.ports import AnswerCache, AssessmentStore, LedgerStore, TraceStore
+from steelyard.records.ports import (
+    AnswerCache,
+    AssessmentStore,
+    DatasetStore,
+    LedgerStore,
+    TraceOverview,
+    TraceStore,
+    TraceUpkeep,
+)
 from steelyard.store.address import Address
 from steelyard.store.blobs import Blobs
 from steelyard.store.sql.artifacts import SqlArtifacts
@@ -51,11 +59,32 @@ class SqlStore:
         return SqlTraces(self._database)
 
     @cached_property
+    def overview(self) -> TraceOverview:
+        """Traces by the many."""
+        from steelyard.store.sql.overview import SqlOverview
+
+        return SqlOverview(self._database)
+
+    @cached_property
+    def upkeep(self) -> TraceUpkeep:
+        """Indexing, counting, retention, space."""
+        from steelyard.store.sql.upkeep import SqlUpkeep
+
+        return SqlUpkeep(self._database)
+
+    @cached_property
     def assessments(self) -> AssessmentStore:
         """Feedback and expectations."""
         from steelyard.store.sql.assessments import SqlAssessments
 
         return SqlAssessments(self._database)
+
+    @cached_property
+    def datasets(self) -> DatasetStore:
+        """Evaluation datasets."""
+        from steelyard.store.sql.datasets import SqlDatasets
+
+        return SqlDatasets(self._database)
 
     @cached_property
     def ledgers(self) -> LedgerStore:

@@ -31,21 +31,35 @@ def _first_tables(connection: Connection) -> None:
 
 
 def _traces_assessments_ledgers(connection: Connection) -> None:
-    """Create the tables of issue 3 as they are now; a migration that changes one of them takes over its creation."""
+    """Create the tables of traces and ledgers as they are now, for a database that has none of them."""
     schema.metadata.create_all(connection, tables=list(_later_tables()))
+
+
+def _finding_and_counting(connection: Connection) -> None:
+    """Bring the spans of version 2 into their new form, and have every trace indexed and counted."""
+    from steelyard.store.sql.trace_migration import rebuild_spans, wait_for_upkeep
+
+    if not inspect(connection).has_table("span_origins"):
+        schema.metadata.create_all(connection, tables=list(_later_tables()))
+        rebuild_spans(connection)
+        wait_for_upkeep(connection)
 
 
 def _later_tables() -> tuple[Table, ...]:
     """Return the tables that are loaded only when they are made or used."""
+    from steelyard.store.sql.dataset_schema import DATASET_TABLES
     from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
+    from steelyard.store.sql.text_schema import TEXT_TABLES
     from steelyard.store.sql.trace_schema import TRACE_TABLES
+    from steelyard.store.sql.window_schema import WINDOW_TABLES
 
-    return (*TRACE_TABLES, *LEDGER_TABLES)
+    return (*TRACE_TABLES, *TEXT_TABLES, *WINDOW_TABLES, *LEDGER_TABLES, *DATASET_TABLES)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "traces, assessments, ledgers", _traces_assessments_ledgers),
+    Migration(3, "finding traces and counting them", _finding_and_counting),
 )
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
 from steelyard.errors import NotFound
-from steelyard.records.trace import Span
+from steelyard.records.trace import Span, SpanLine
 from steelyard.store.sql.dialect import Dialect
-from steelyard.store.sql.trace_rows import CONTENT_COLUMNS, LIGHT_COLUMNS, light_span, whole_span
-from steelyard.store.sql.trace_schema import spans, traces
+from steelyard.store.sql.trace_rows import CONTENT_COLUMNS, LIGHT_COLUMNS, span_line, whole_span
+from steelyard.store.sql.trace_schema import span_origins, spans, traces
+
+S = TypeVar("S", Span, SpanLine)
 
 _CHUNK = 500
 _LIGHT = tuple(spans.c[name] for name in LIGHT_COLUMNS)
-_WHOLE = (*_LIGHT, *(spans.c[name] for name in CONTENT_COLUMNS))
+_WHOLE = (*_LIGHT, *(spans.c[name] for name in CONTENT_COLUMNS), span_origins.c.content)
+_WITH_ORIGIN = spans.outerjoin(span_origins, spans.c.origin == span_origins.c.id)
 
 
 def spans_of(connection: Connection, dialect: Dialect, trace_ids: dict[int, str]) -> dict[str, tuple[Span, ...]]:
     """Return the spans of traces, given the traces' ids by number."""
-    statement = select(spans.c.trace, *_WHOLE).where(dialect.among(spans.c.trace, list(trace_ids)))
+    statement = (
+        select(spans.c.trace, *_WHOLE).select_from(_WITH_ORIGIN).where(dialect.among(spans.c.trace, list(trace_ids)))
+    )
     found: dict[str, list[Span]] = {trace_id: [] for trace_id in trace_ids.values()}
     for number, *row in _bare(connection, statement):
         trace_id = trace_ids[number]
@@ -30,16 +35,16 @@ def spans_of(connection: Connection, dialect: Dialect, trace_ids: dict[int, str]
     return {trace_id: parents_first(of_trace) for trace_id, of_trace in found.items()}
 
 
-def outline_of(connection: Connection, trace_id: str) -> tuple[Span, ...]:
+def outline_of(connection: Connection, trace_id: str) -> tuple[SpanLine, ...]:
     """Return the spans of a trace without their content."""
     statement = select(*_LIGHT).where(spans.c.trace == trace_number(connection, trace_id))
-    return parents_first([light_span(trace_id, row) for row in _bare(connection, statement)])
+    return parents_first([span_line(trace_id, row) for row in _bare(connection, statement)])
 
 
 def span_of(connection: Connection, trace_id: str, span_id: str) -> Span:
     """Return one span of a trace."""
     chosen = (spans.c.trace == trace_number(connection, trace_id), spans.c.span_id == span_id)
-    row = connection.execute(select(*_WHOLE).where(*chosen)).first()
+    row = connection.execute(select(*_WHOLE).select_from(_WITH_ORIGIN).where(*chosen)).first()
     if row is None:
         msg = f"The trace {trace_id!r} has no span {span_id!r}."
         raise NotFound(msg)
@@ -55,7 +60,7 @@ def trace_number(connection: Connection, trace_id: str) -> int:
     return number
 
 
-def parents_first(found: Sequence[Span]) -> tuple[Span, ...]:
+def parents_first(found: Sequence[S]) -> tuple[S, ...]:
     """Return spans by the time they began, each behind its parent.
 
     A span whose parent is not there (it has not come yet, or never will) stands as a root does. Spans that are their
@@ -67,11 +72,11 @@ def parents_first(found: Sequence[Span]) -> tuple[Span, ...]:
     if all(span.parent_id is None or span.parent_id in seen for span in ordered if not seen.add(span.span_id)):
         return tuple(ordered)
     there = {span.span_id for span in ordered}
-    children: dict[str | None, list[Span]] = {}
+    children: dict[str | None, list[S]] = {}
     for span in ordered:
         children.setdefault(span.parent_id if span.parent_id in there else None, []).append(span)
     # Children wait in a heap by time, so that siblings' descendants keep the order of time between them.
-    result: list[Span] = []
+    result: list[S] = []
     _walk(children, result)
     if len(result) < len(ordered):
         placed = {span.span_id for span in result}
@@ -79,9 +84,9 @@ def parents_first(found: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(result)
 
 
-def _walk(children: dict[str | None, list[Span]], result: list[Span]) -> None:
+def _walk(children: dict[str | None, list[S]], result: list[S]) -> None:
     heap: list[tuple[int, str, int]] = []
-    waiting: list[Span] = []
+    waiting: list[S] = []
 
     def push(parent: str | None) -> None:
         for span in children.get(parent, ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -9,7 +10,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
+    String,
+    Text,
     and_,
+    cast,
     exists,
     false,
     func,
@@ -21,10 +26,11 @@ from sqlalchemy import (
 )
 
 from steelyard.errors import FilterError
+from steelyard.records.filters import like_escaped
 from steelyard.records.trace import SESSION_KEY, TRACE_NAME_TAG, USER_KEY
 from steelyard.store.sql.dialect import Dialect
 from steelyard.store.sql.filter import Comparison, Vocabulary, compare
-from steelyard.store.sql.schema import runs
+from steelyard.store.sql.schema import SqlText, runs
 from steelyard.store.sql.trace_schema import assessments, spans, trace_runs, trace_tags, traces
 
 TRACES = Vocabulary(
@@ -48,6 +54,8 @@ TRACES = Vocabulary(
         "output_tokens": "number",
         "cost": "number",
         "n_spans": "number",
+        "experiment_id": "text",
+        "prompt": "text",
     },
     aliases={
         "request_id": "trace_id",
@@ -68,9 +76,23 @@ TRACES = Vocabulary(
         **dict.fromkeys(("span", "spans"), "span"),
         **dict.fromkeys(("feedback", "feedbacks"), "feedback"),
         **dict.fromkeys(("expectation", "expectations"), "expectation"),
+        "issue": "issue",
     },
-    types={"tags": "text", "metadata": "text", "span": "any", "feedback": "any", "expectation": "any"},
-    fixed={"span": ("name", "type", "status", "content", "attributes.")},
+    types={
+        "tags": "text",
+        "metadata": "text",
+        "issue": "text",
+        "span": "any",
+        "feedback": "any",
+        "expectation": "any",
+    },
+    fixed={
+        "span": (
+            *("name", "type", "status", "model", "content", "attributes."),
+            *("duration", "tokens", "input_tokens", "output_tokens", "cost"),
+        ),
+        "issue": ("id",),
+    },
     patterns=True,
 )
 
@@ -91,12 +113,23 @@ TRACE_ATTRIBUTES: dict[str, ColumnElement[Any]] = {
     "output_tokens": traces.c.output_tokens,
     "cost": traces.c.cost,
     "n_spans": traces.c.n_spans,
+    "experiment_id": cast(traces.c.experiment, SqlText),
 }
+LINKED_PROMPTS_TAG = "mlflow.linkedPrompts"
 _METADATA_COLUMNS = {SESSION_KEY: traces.c.session, USER_KEY: traces.c.user_id}
-_SPAN_COLUMNS: dict[str, ColumnElement[Any]] = {"name": spans.c.name, "type": spans.c.type, "status": spans.c.status}
+_SPAN_COLUMNS: dict[str, ColumnElement[Any]] = {name: spans.c[name] for name in ("name", "type", "status", "model")}
+_SPAN_NUMBERS: dict[str, ColumnElement[Any]] = {
+    "duration": cast(spans.c.end_time - spans.c.start_time, Double) / literal_column("1000000.0"),  # milliseconds
+    "tokens": type_coerce(spans.c.input_tokens + spans.c.output_tokens, BigInteger),
+    "input_tokens": spans.c.input_tokens,
+    "output_tokens": spans.c.output_tokens,
+    "cost": spans.c.cost,
+}
 _SPAN_CONTENT = (spans.c.inputs, spans.c.outputs, spans.c.attributes, spans.c.events)
 _LIKE = {"LIKE", "ILIKE", "NOT LIKE", "NOT ILIKE"}
 _NULL = {"IS NULL", "IS NOT NULL"}
+TAG_START = 64
+"""How much of a tag's value stands in an index."""
 
 
 def trace_comparison(comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
@@ -113,21 +146,42 @@ def trace_comparison(comparison: Comparison, dialect: Dialect) -> ColumnElement[
         )
     if kind == "span":
         return _span(name, comparison, dialect)
+    if kind == "issue":
+        msg = "Issues are not kept here, so issue.id finds nothing. What people say of a trace is feedback.<name>."
+        raise FilterError(msg)
     return _assessment(kind, name, comparison, dialect)
 
 
-def sorted_assessment(kind: str, name: str, column: str) -> ColumnElement[Any]:
+def unindexed(column: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """Return a column that SQLite looks up in no index: it does not know how many rows it would begin with."""
+    if dialect.name != "sqlite":
+        return column
+    return column + literal_column("''" if isinstance(column.type, String) else "0")
+
+
+def of_name(table: FromClause, kind: str, name: str, dialect: Dialect) -> ColumnElement[bool]:
+    """Return the condition on valid assessments of a name, for use with the trace that they are of."""
+    # A trace has few assessments, and a name may have a million.
+    return and_(unindexed(table.c.kind, dialect) == kind, table.c.name == name, table.c.valid.is_(True))
+
+
+def tag_start(value: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the beginning of a tag's value, as it stands in an index."""
+    return func.substr(value, literal_column("1"), literal_column(str(TAG_START)), type_=Text)
+
+
+def sorted_assessment(kind: str, name: str, column: str, dialect: Dialect) -> ColumnElement[Any]:
     """Return the value of a trace's newest valid assessment of a name: its ``number`` or its ``word``."""
     a = assessments.alias()
-    newest = select(a.c[column]).where(
-        a.c.trace == traces.c.id, a.c.kind == kind, a.c.name == name, a.c.valid.is_(True)
-    )
+    newest = select(a.c[column]).where(a.c.trace == traces.c.id, of_name(a, kind, name, dialect))
     return newest.order_by(a.c.id.desc()).limit(1).scalar_subquery()
 
 
 def _attribute(name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     if name == "text":
         return _text(comparison, dialect)
+    if name == "prompt":
+        return _prompt(comparison, dialect)
     if name != "run_id":
         return _there(TRACE_ATTRIBUTES[name], comparison, dialect)
     linked = and_(trace_runs.c.trace == traces.c.id, trace_runs.c.run == runs.c.id)
@@ -141,6 +195,21 @@ def _tag(name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[b
     return _exists(there, trace_tags.c.value, comparison, dialect)
 
 
+def _prompt(comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
+    """A version of a prompt stands among others in a tag, as JSON with or without spaces."""
+    name, slash, version = str(comparison.value).rpartition("/")
+    if comparison.operator != "=" or not (name and slash and version):
+        msg = "A prompt is named with its version and compared with = only, as in prompt = 'greeting/3'."
+        raise FilterError(msg)
+    entry = {"name": name, "version": version}
+    written = dict.fromkeys(
+        (json.dumps(entry), json.dumps(entry, ensure_ascii=False), msgspec.json.encode(entry).decode())
+    )
+    value = trace_tags.c.value
+    found = or_(*(dialect.like(value, f"%{like_escaped(one)}%", fold_case=False) for one in written))
+    return exists().where(trace_tags.c.trace == traces.c.id, trace_tags.c.key == LINKED_PROMPTS_TAG, found)
+
+
 def _span(name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     of_trace = spans.c.trace == traces.c.id
     if name == "content":
@@ -151,6 +220,11 @@ def _span(name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[
             msg = f"span.{name} is text: compare it with a text in quotes."
             raise FilterError(msg)
         return _exists(of_trace, column, comparison, dialect)
+    if name in _SPAN_NUMBERS:
+        if comparison.operator not in _NULL and not isinstance(comparison.value, int | float):
+            msg = f"span.{name} is a number: compare it with =, !=, >, >=, < or <=."
+            raise FilterError(msg)
+        return _exists(and_(of_trace, _SPAN_NUMBERS[name].is_not(None)), _SPAN_NUMBERS[name], comparison, dialect)
     key = _plain(name.removeprefix("attributes."))
     if isinstance(comparison.value, int | float):
         return _exists(of_trace, dialect.member_number(spans.c.attributes, key), comparison, dialect)
@@ -180,7 +254,7 @@ def _content(comparison: Comparison, dialect: Dialect, *, operator: str | None =
 
 def _assessment(kind: str, name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     a = assessments.c
-    there = and_(a.trace == traces.c.id, a.kind == kind, a.name == name, a.valid.is_(True))
+    there = and_(a.trace == traces.c.id, of_name(assessments, kind, name, dialect))
     return _exists(there, a.number if isinstance(comparison.value, int | float) else a.word, comparison, dialect)
 
 

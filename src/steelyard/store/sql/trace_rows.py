@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, get_args
 
 import msgspec
@@ -17,6 +18,9 @@ from steelyard.records.trace import (
     USER_KEY,
     Span,
     SpanEvent,
+    SpanLine,
+    SpanLink,
+    SpanOrigin,
     SpanStatus,
     TraceInfo,
     TraceState,
@@ -37,10 +41,12 @@ LIGHT_COLUMNS = (
     *("span_id", "parent_id", "name", "type", "start_time", "end_time", "status", "description", "model", *USAGE),
 )
 _N_LIGHT = len(LIGHT_COLUMNS)
-CONTENT_COLUMNS = ("inputs", "outputs", "attributes", "events")
+CONTENT_COLUMNS = ("inputs", "outputs", "attributes", "events", "kind", "links", "wire")
 _NO_USAGE = (None,) * len(USAGE)
+_WIRE = tuple[str, tuple[int, int, int]]
 _STATES: tuple[str, ...] = get_args(TraceState)
 _CODES = ("UNSET", "OK", "ERROR")
+_NOTHING_DROPPED = (0, 0, 0)
 _STATUSES = {code: SpanStatus(code) for code in ("UNSET", "OK", "ERROR")}
 
 
@@ -66,7 +72,7 @@ def trace_row(info: TraceInfo, experiment: int, n_spans: int) -> tuple[Any, ...]
 
 
 def span_row(span: Span) -> tuple[Any, ...]:
-    """Return the values of ``LIGHT_COLUMNS`` and ``CONTENT_COLUMNS``."""
+    """Return the values of ``LIGHT_COLUMNS`` and ``CONTENT_COLUMNS``; its origin has a table of its own."""
     status = span.status
     if status.status_code not in _CODES:
         msg = f"The span {span.name!r} has the status {status.status_code!r}, which is none of {', '.join(_CODES)}."
@@ -86,7 +92,26 @@ def span_row(span: Span) -> tuple[Any, ...]:
         to_json(span.outputs, "span's outputs"),
         to_json(span.attributes, "span's attributes") if span.attributes else None,
         to_json([[e.name, e.timestamp, e.attributes] for e in span.events], "span's events") if span.events else None,
+        None if span.kind == "INTERNAL" else to_text(span.kind),
+        to_json(span.links, "span's links") if span.links else None,
+        _wire(span.trace_state, span.dropped),
     )
+
+
+def _wire(trace_state: str, dropped: tuple[int, int, int]) -> str | None:
+    if not trace_state and dropped == _NOTHING_DROPPED:
+        return None
+    return to_json((trace_state, dropped), "span's trace state")
+
+
+def origin_content(origin: SpanOrigin) -> str:
+    """Return an origin as the text that ``whole_span`` reads."""
+    return to_json(origin, "resource of a span") or ""
+
+
+@lru_cache(maxsize=1024)
+def _origin(content: str) -> SpanOrigin:
+    return from_json_as(content, SpanOrigin)
 
 
 def usage_row(usage: Usage | None) -> tuple[Any, ...]:
@@ -137,37 +162,39 @@ def info_from(row: Sequence[Any], tags: Mapping[str, str], assessments: tuple[As
     )
 
 
-def light_span(trace_id: str, row: Sequence[Any]) -> Span:
+def span_line(trace_id: str, row: Sequence[Any]) -> SpanLine:
     """Return a span without content from the values of ``LIGHT_COLUMNS``."""
-    return Span(**_light(trace_id, row))
+    span_id, parent_id, name, kind, start, end, status, description, model, tokens = row[:10]
+    return SpanLine(
+        trace_id,
+        span_id,
+        parent_id,
+        from_text(name),
+        from_text(kind),
+        start,
+        end,
+        SpanStatus(status, from_text(description)) if description else _STATUSES[status],
+        from_text(model) if model else "",
+        None if tokens is None else usage_from(row[9:_N_LIGHT]),
+    )
 
 
 def whole_span(trace_id: str, row: Sequence[Any]) -> Span:
-    """Return a span from the values of ``LIGHT_COLUMNS`` and ``CONTENT_COLUMNS``."""
-    inputs, outputs, attributes, events = row[_N_LIGHT:]
+    """Return a span from the values of ``LIGHT_COLUMNS`` and ``CONTENT_COLUMNS``, and the content of its origin."""
+    inputs, outputs, attributes, events, kind, links, wire, origin = row[_N_LIGHT:]
+    trace_state, dropped = ("", _NOTHING_DROPPED) if wire is None else from_json_as(wire, _WIRE)
     return Span(
-        **_light(trace_id, row),
+        **span_line(trace_id, row)._asdict(),
         inputs=from_json(inputs),
         outputs=from_json(outputs),
         attributes=from_json(attributes) or {},
         events=_events(events),
+        kind="INTERNAL" if kind is None else from_text(kind),
+        links=() if links is None else from_json_as(links, tuple[SpanLink, ...]),
+        origin=None if origin is None else _origin(origin),
+        trace_state=trace_state,
+        dropped=dropped,
     )
-
-
-def _light(trace_id: str, row: Sequence[Any]) -> dict[str, Any]:
-    description, model = row[7], row[8]
-    return {
-        "trace_id": trace_id,
-        "span_id": row[0],
-        "parent_id": row[1],
-        "name": from_text(row[2]),
-        "span_type": from_text(row[3]),
-        "start_time_ns": row[4],
-        "end_time_ns": row[5],
-        "status": SpanStatus(row[6], from_text(description)) if description else _STATUSES[row[6]],
-        "model": from_text(model) if model else "",
-        "usage": None if row[9] is None else usage_from(row[9:_N_LIGHT]),
-    }
 
 
 def _events(text: str | None) -> tuple[SpanEvent, ...]:

@@ -2,11 +2,16 @@
 
 A trace's name, session, user and tokens are columns of their own, so that lists are filtered and sorted by them without
 reading JSON. The light columns of a span stand before its content: an outline of 30,000 spans reads no content at all.
+Spans are an ordinary table with a key beside it: rows of a kilobyte and more in the key's own tree would take three
+times the space.
+
+What changes a trace marks in the same transaction what has to be done about it later: ``traces_waiting`` for the index
+of texts, ``windows_waiting`` for what is counted over time. A mark made again meanwhile has another ``version``.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, Table, UniqueConstraint, text
 
 from steelyard.store.sql.schema import SqlId, SqlText, metadata
 
@@ -44,10 +49,11 @@ traces = Table(
     *_usage(),
     Column("n_spans", Integer, nullable=False),
     Column("metadata", SqlText, nullable=False),  # JSON
+    # What somebody said outright, so that spans that come later do not guess it again: see arriving.py.
+    Column("said", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
-# In the default order of a search: of an experiment, of a session, of whoever asks for a client's own id.
-Index("traces_by_time", traces.c.experiment, traces.c.request_time.desc(), traces.c.id.desc())
+# In the default order of a search: of a session, of whoever asks for a client's own id; see ``traces_in_time`` too.
 Index(
     "traces_by_session",
     traces.c.experiment,
@@ -85,6 +91,14 @@ trace_runs = Table(
 )
 Index("trace_runs_by_trace", trace_runs.c.trace)
 
+span_origins = Table(
+    "span_origins",
+    metadata,
+    Column("id", SqlId, primary_key=True, autoincrement=True),
+    Column("digest", SqlText, nullable=False, unique=True),
+    Column("content", SqlText, nullable=False),  # JSON
+)
+
 spans = Table(
     "spans",
     metadata,
@@ -103,7 +117,10 @@ spans = Table(
     Column("outputs", SqlText),
     Column("attributes", SqlText),
     Column("events", SqlText),
-    sqlite_with_rowid=False,
+    Column("kind", SqlText),  # NULL for INTERNAL
+    Column("links", SqlText),  # JSON
+    Column("wire", SqlText),  # JSON: trace state, and how much its sender dropped
+    Column("origin", SqlId, ForeignKey("span_origins.id")),
 )
 
 assessments = Table(
@@ -140,4 +157,37 @@ assessment_history = Table(
     sqlite_with_rowid=False,
 )
 
-TRACE_TABLES = (traces, trace_tags, trace_runs, spans, assessments, assessment_history)
+traces_waiting = Table(
+    "traces_waiting",
+    metadata,
+    _trace(),
+    Column("version", Integer, nullable=False),
+)
+
+windows_waiting = Table(
+    "windows_waiting",
+    metadata,
+    Column("experiment", SqlId, ForeignKey("experiments.id"), primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # ms, a multiple of WINDOW_MS
+    Column("version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+TRACE_TABLES = (
+    *(traces, trace_tags, trace_runs, span_origins, spans, assessments, assessment_history),
+    *(traces_waiting, windows_waiting),
+)
+
+# What a search begins from, or walks through without touching the traces themselves.
+Index(
+    "traces_in_time",
+    traces.c.experiment,
+    traces.c.request_time.desc(),
+    traces.c.id.desc(),
+    *(traces.c.state, traces.c.duration, traces.c.input_tokens, traces.c.output_tokens, traces.c.cost),
+)
+Index("trace_tags_by_value", trace_tags.c.key, text("substr(value, 1, 64)"))
+Index(
+    "assessments_by_value",
+    *(assessments.c.kind, assessments.c.name, assessments.c.number, assessments.c.trace),
+)

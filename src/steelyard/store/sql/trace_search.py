@@ -1,26 +1,53 @@
-"""Finding traces: one statement for the page, then one each for tags and assessments."""
+"""Finding traces: the rows of a page by the shortest way, then their infos."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from steelyard.errors import FilterError, InvalidArgument
 from steelyard.records import Page
-from steelyard.records.trace import TRACE_NAME_TAG, TraceInfo
+from steelyard.records.trace import TraceInfo
 from steelyard.store.limits import check_max_results
 from steelyard.store.sql.database import Database
-from steelyard.store.sql.experiments import experiment_numbers
-from steelyard.store.sql.filter import Ordering, compile_condition, parse_filter, parse_order
-from steelyard.store.sql.paging import SortKey, after, fingerprint, make_token, read_token
+from steelyard.store.sql.dialect import Dialect
+from steelyard.store.sql.filter import parse_order
+from steelyard.store.sql.paging import after, fingerprint, make_token, read_token
 from steelyard.store.sql.runs import run_number
-from steelyard.store.sql.trace_filter import TRACE_ATTRIBUTES, TRACES, sorted_assessment, trace_comparison
+from steelyard.store.sql.trace_choice import chosen_experiments, matching
+from steelyard.store.sql.trace_filter import TRACES, unindexed
 from steelyard.store.sql.trace_infos import INFO_COLUMNS, infos_from_rows
-from steelyard.store.sql.trace_schema import trace_runs, trace_tags, traces
+from steelyard.store.sql.trace_order import Leg, legs_of
+from steelyard.store.sql.trace_schema import trace_runs, traces
 
 _FEW = 10_000  # traces that are sorted sooner than they are found among a million
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which traces a search is about.
+
+    Args:
+        conditions: all but the experiments.
+        experiments: their numbers; None for any.
+        few: whether the conditions begin with so few traces that these are simply looked up and sorted.
+    """
+
+    conditions: tuple[ColumnElement[bool], ...]
+    experiments: list[int] | None
+    few: bool
+
+    def where(self, dialect: Dialect, *, in_time: bool = True) -> list[ColumnElement[bool]]:
+        """Return the conditions, spelt so that the database begins with the experiment's traces in time, or not."""
+        if self.experiments is None:
+            return [*self.conditions]
+        number: ColumnElement[int] = traces.c.experiment
+        if self.few or not in_time:
+            number = unindexed(number, dialect)
+        one = len(self.experiments) == 1
+        return [number == self.experiments[0] if one else number.in_(self.experiments), *self.conditions]
 
 
 class TraceSearch:
@@ -41,88 +68,76 @@ class TraceSearch:
     ) -> Page[TraceInfo]:
         """See ``TraceStore.search``."""
         check_max_results(max_results)
-        where = self._filter(filter_string)
-        keys, source = _sorting(parse_order(order_by, TRACES))
+        orderings = parse_order(order_by, TRACES)
         query = fingerprint(sorted(set(experiment_ids)), filter_string, list(order_by), run_id)
-        behind = after(keys, read_token(page_token, query, keys)) if page_token else None
         with self._database.read() as connection:
-            conditions = [*_chosen(connection, experiment_ids, run_id), where, behind]
-            statement = (
-                select(*INFO_COLUMNS, *(key.expression for key in keys))
-                .select_from(source)
-                .where(*(condition for condition in conditions if condition is not None))
-                .order_by(*(key.order for key in keys))
-                .limit(max_results + 1)
-            )
-            rows = connection.execute(statement).all()
-            page = rows[:max_results]
-            found = infos_from_rows(connection, self._database.dialect, page)
+            chosen = self._choose(connection, experiment_ids, run_id, filter_string)
+            legs = legs_of(orderings, self._database.dialect, few=chosen.few)
+            behind = read_token(page_token, query, legs[0].keys) if page_token else None
+            rows = _rows(connection, self._database.dialect, legs, chosen, behind=behind, limit=max_results + 1)
+            found = self._infos(connection, [number for number, *_ in rows[:max_results]])
         if len(rows) <= max_results:
             return Page(found)
-        return Page(found, make_token(query, page[-1][len(INFO_COLUMNS) :]))
+        return Page(found, make_token(query, rows[max_results - 1][1:]))
 
     def count(self, experiment_ids: Sequence[str], filter_string: str, *, run_id: str | None) -> int:
         """See ``TraceStore.count``."""
-        where = self._filter(filter_string)
         with self._database.read() as connection:
-            chosen = _chosen(connection, experiment_ids, run_id)
-            statement = select(func.count()).select_from(traces).where(*chosen)
-            return connection.execute(statement if where is None else statement.where(where)).scalar_one()
+            chosen = self._choose(connection, experiment_ids, run_id, filter_string)
+            counted = select(func.count()).select_from(traces).where(*chosen.where(self._database.dialect))
+            return connection.execute(counted).scalar_one()
 
-    def _filter(self, filter_string: str) -> ColumnElement[bool] | None:
-        condition = parse_filter(filter_string or "", TRACES)
-        if condition is None:
-            return None
-        return compile_condition(condition, lambda one: trace_comparison(one, self._database.dialect))
+    def _choose(
+        self, connection: Connection, experiment_ids: Sequence[str], run_id: str | None, filter_string: str
+    ) -> _Chosen:
+        match = matching(connection, self._database.dialect, filter_string)
+        conditions, few = match.conditions, match.few
+        if run_id is not None:
+            of_run = select(trace_runs.c.trace).where(trace_runs.c.run == run_number(connection, run_id))
+            conditions = (traces.c.id.in_(of_run), *conditions)
+            few = few or len(connection.execute(of_run.limit(_FEW + 1)).all()) <= _FEW
+        experiments = chosen_experiments(connection, experiment_ids)
+        return _Chosen(conditions, experiments if experiments or run_id is None else None, few)
 
-
-def _chosen(connection: Connection, experiment_ids: Sequence[str], run_id: str | None) -> list[ColumnElement[bool]]:
-    if isinstance(experiment_ids, str):
-        msg = f"experiment_ids is a list of ids, not one text: write [{experiment_ids!r}]."
-        raise InvalidArgument(msg)
-    chosen: list[ColumnElement[bool]] = []
-    experiment: ColumnElement[int] = traces.c.experiment
-    if run_id is not None:
-        of_run = select(trace_runs.c.trace).where(trace_runs.c.run == run_number(connection, run_id))
-        chosen.append(traces.c.id.in_(of_run))
-        if len(connection.execute(of_run.limit(_FEW + 1)).all()) <= _FEW:
-            experiment = experiment + literal_column("0")  # begin with the run's traces, not with the experiment's
-    numbers = experiment_numbers(connection, experiment_ids)
-    if len(numbers) == 1:
-        chosen.append(experiment == numbers[0])
-    elif numbers or run_id is None:
-        chosen.append(experiment.in_(numbers))
-    return chosen
+    def _infos(self, connection: Connection, numbers: Sequence[int]) -> tuple[TraceInfo, ...]:
+        chosen = self._database.dialect.among(traces.c.id, numbers)
+        rows = {row[0]: row for row in connection.execute(select(*INFO_COLUMNS).where(chosen))}
+        return infos_from_rows(connection, self._database.dialect, [rows[number] for number in numbers])
 
 
-def _sorting(orderings: Sequence[Ordering]) -> tuple[list[SortKey], FromClause]:
-    """Return the sort keys, the last of them unique, and the tables that they need."""
-    keys: list[SortKey] = []
-    source: FromClause = traces
-    for ordering in orderings:
-        kind, name = ordering.key.kind, ordering.key.name
-        if kind in {"feedback", "expectation"}:
-            keys += [
-                SortKey(sorted_assessment(kind, name, column), ordering.descending) for column in ("number", "word")
-            ]
-        elif kind == "tags" and name != TRACE_NAME_TAG:
-            values = trace_tags.alias()
-            source = source.outerjoin(values, and_(values.c.trace == traces.c.id, values.c.key == name))
-            keys.append(SortKey(values.c.value, ordering.descending))
-        else:
-            keys.append(SortKey(_column(kind, name), ordering.descending, name == "timestamp"))
-    newest = (SortKey(traces.c.request_time, True, True), SortKey(traces.c.id, True, True))
-    return [*keys, *newest], source
+def _rows(
+    connection: Connection,
+    dialect: Dialect,
+    legs: Sequence[Leg],
+    chosen: _Chosen,
+    *,
+    behind: Sequence[Any] | None,
+    limit: int,
+) -> list[tuple[Any, ...]]:
+    """Return the numbers of traces, each with its sort values, from one leg after the other."""
+    rows: list[tuple[Any, ...]] = []
+    for leg in legs:
+        if behind is not None and _is_past(leg, legs, behind):
+            continue
+        where = [*leg.conditions, *chosen.where(dialect, in_time=leg.in_time)]
+        if behind is not None:
+            where.append(after(leg.keys, behind[leg.nulls :]))
+            behind = None
+        statement = (
+            select(traces.c.id, *(key.expression for key in leg.keys))
+            .select_from(leg.source)
+            .where(*where)
+            .order_by(*(key.order for key in leg.keys))
+            .limit(limit - len(rows))
+        )
+        nothing = (None,) * leg.nulls
+        rows += [(row[0], *nothing, *row[1:]) for row in connection.execute(statement)]
+        if len(rows) == limit:
+            break
+    return rows
 
 
-def _column(kind: str, name: str) -> ColumnElement[Any]:
-    if kind == "tags":
-        return traces.c.name
-    if kind == "attributes" and name in TRACE_ATTRIBUTES:
-        return TRACE_ATTRIBUTES[name]
-    shown = f"{kind}.{name}" if kind != "attributes" else name
-    msg = (
-        f"Traces cannot be ordered by {shown}: use timestamp, execution_time, end_time, name, status, tokens, cost, "
-        "session, user, tag.<key>, feedback.<name> or expectation.<name>."
-    )
-    raise FilterError(msg)
+def _is_past(leg: Leg, legs: Sequence[Leg], behind: Sequence[Any]) -> bool:
+    """Return whether a list has come further than a leg: the next one begins with one more missing value."""
+    following = [other.nulls for other in legs if other.nulls > leg.nulls]
+    return bool(following) and all(value is None for value in behind[: following[0]])

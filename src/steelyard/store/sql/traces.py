@@ -10,20 +10,24 @@ from sqlalchemy import Connection, delete, select, update
 
 from steelyard.errors import NotFound
 from steelyard.records import Page
-from steelyard.records.trace import TRACE_NAME_TAG, Span, Trace, TraceData, TraceInfo
+from steelyard.records.arrival import Arrival, Loss
+from steelyard.records.trace import TRACE_NAME_TAG, Span, SpanLine, Trace, TraceData, TraceInfo
 from steelyard.store.limits import check_words
+from steelyard.store.sql.arriving import ArrivalWriter, arrival_drafts
 from steelyard.store.sql.assessment_rows import check_assessment
 from steelyard.store.sql.assessment_writer import AssessmentWriter
 from steelyard.store.sql.assessments import stamped, trace_numbers
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.dialect import Cursor
+from steelyard.store.sql.losses import add_losses
 from steelyard.store.sql.runs import active_run_number
 from steelyard.store.sql.spans import outline_of, span_of, spans_of, trace_number
 from steelyard.store.sql.trace_infos import INFO_COLUMNS, infos_from_rows
 from steelyard.store.sql.trace_rows import MAX_TRACE_WORD, check_client_id, check_state
 from steelyard.store.sql.trace_schema import trace_runs, trace_tags, traces
 from steelyard.store.sql.trace_search import TraceSearch
-from steelyard.store.sql.trace_writer import TraceWriter, draft
+from steelyard.store.sql.trace_writer import SAID_NAME, SAID_STATE, TraceWriter, draft
+from steelyard.store.sql.waiting import mark_windows
 
 
 class SqlTraces:
@@ -56,6 +60,15 @@ class SqlTraces:
 
         self._database.run(work, durable=durable)
 
+    def arrive(self, arrivals: Sequence[Arrival]) -> None:
+        drafts = arrival_drafts(arrivals)
+        if drafts:
+            writer = self._database.spelt(ArrivalWriter)
+            self._database.run(lambda cursor: writer.write(cursor, drafts))
+
+    def lost(self, losses: Sequence[Loss]) -> None:
+        add_losses(self._database, losses)
+
     def get(self, trace_id: str) -> Trace:
         with self._database.read() as connection:
             number = trace_number(connection, trace_id)
@@ -77,7 +90,7 @@ class SqlTraces:
                 connection, self._database.dialect, {number: trace_id for trace_id, number in numbers.items()}
             )
 
-    def outline(self, trace_id: str) -> tuple[Span, ...]:
+    def outline(self, trace_id: str) -> tuple[SpanLine, ...]:
         with self._database.read() as connection:
             return outline_of(connection, trace_id)
 
@@ -118,16 +131,22 @@ class SqlTraces:
     ) -> None:
         words = check_words(tags or {}, "trace tag", limit=MAX_TRACE_WORD)
         changes: dict[str, Any] = {}
+        said = 0
         if TRACE_NAME_TAG in words:
             changes["name"] = words.pop(TRACE_NAME_TAG)
+            said |= SAID_NAME
         if state is not None:
             changes["state"] = check_state(state)
+            said |= SAID_STATE
+        if said:
+            changes["said"] = traces.c.said.op("|")(said)
         if client_request_id is not None:
             changes["client_request_id"] = check_client_id(client_request_id)
         upsert = self._database.dialect.insert(trace_tags)
         upsert = upsert.on_conflict_do_update(index_elements=["trace", "key"], set_={"value": upsert.excluded.value})
         with self._database.write() as connection:
             number = trace_number(connection, trace_id)
+            mark_windows(connection, self._database.dialect, [number])
             if changes:
                 connection.execute(update(traces).where(traces.c.id == number).values(**changes))
             if words:
@@ -143,6 +162,7 @@ class SqlTraces:
         t = trace_tags.c
         with self._database.write() as connection:
             number = trace_number(connection, trace_id)
+            mark_windows(connection, self._database.dialect, [number])
             if key == TRACE_NAME_TAG:
                 named = (traces.c.id == number, traces.c.name.is_not(None))
                 gone = connection.execute(update(traces).where(*named).values(name=None)).rowcount
@@ -156,6 +176,7 @@ class SqlTraces:
         with self._database.write() as connection:
             numbers = trace_numbers(connection, self._database.dialect, trace_ids)
             chosen = self._database.dialect.among(traces.c.id, sorted(numbers.values()))
+            mark_windows(connection, self._database.dialect, numbers.values())
             connection.execute(delete(traces).where(chosen))  # its spans and all else go with it
             return len(numbers)
 

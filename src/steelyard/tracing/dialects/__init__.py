@@ -6,23 +6,16 @@ OpenLLMetry's, OpenInference, and MLflow's own. A span may speak several; of eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steelyard.records import SpanEvent, SpanType
 from steelyard.tracing.dialects import gen_ai, mlflow, openinference, openllmetry
 from steelyard.tracing.dialects.meaning import Meaning, Normalised
 from steelyard.tracing.dialects.reading import plain
+from steelyard.tracing.dialects.shape import Shape, shape_of
 
-__all__ = ["Meaning", "Normalised", "normalise"]
-
-# By the first word of the keys that a dialect uses, the one that tells most first.
-_READERS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any], str, Sequence[SpanEvent]], Meaning]], ...] = (
-    (frozenset(("mlflow",)), mlflow.read),
-    (openinference.WORDS, openinference.read),
-    (frozenset(("gen_ai",)), gen_ai.read),
-    (openllmetry.WORDS, openllmetry.read),
-)
+__all__ = ["Meaning", "Normalised", "Shape", "meaning_of", "normalise", "shape_of"]
 
 
 def normalise(attributes: Mapping[str, Any], *, name: str = "", events: Sequence[SpanEvent] = ()) -> Normalised:
@@ -39,16 +32,7 @@ def normalise(attributes: Mapping[str, Any], *, name: str = "", events: Sequence
         >>> meaning.span_type, meaning.model, meaning.usage.total_tokens
         ('CHAT_MODEL', 'gpt-4o', 12)
     """
-    words = {key.partition(".")[0] for key in attributes}
-    meaning: Meaning | None = None
-    for known, read in _READERS:
-        if known.isdisjoint(words):
-            continue
-        said = read(attributes, name, events)
-        if meaning is None:
-            meaning = said
-        else:
-            meaning.fill(said)
+    meaning = meaning_of(attributes, name, events, shape_of(attributes))
     if meaning is None:
         return Normalised(
             span_type=SpanType.UNKNOWN, attributes={key: plain(value) for key, value in attributes.items()}
@@ -68,3 +52,30 @@ def normalise(attributes: Mapping[str, Any], *, name: str = "", events: Sequence
         attributes=left,
         ours=meaning.ours,
     )
+
+
+def meaning_of(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent], shape: Shape) -> Meaning | None:
+    """Return what a span's attributes and events mean, as far as any dialect knows; None if none does.
+
+    Args:
+        attributes, name, events: as for :func:`normalise`.
+        shape: that of the attributes.
+    """
+    words, meaning = shape.words, None
+    if "mlflow" in words:
+        meaning = mlflow.read(attributes, name, events)
+    if not words.isdisjoint(openinference.WORDS):
+        meaning = _further(meaning, openinference.read(attributes, shape))
+    if "gen_ai" in words:
+        meaning = _further(meaning, gen_ai.read(attributes, events))
+    if not words.isdisjoint(openllmetry.WORDS) and shape.has_any(openllmetry.KEYS, openllmetry.PREFIXES):
+        meaning = _further(meaning, openllmetry.read(attributes, shape))
+    return meaning
+
+
+def _further(meaning: Meaning | None, said: Meaning) -> Meaning:
+    """Add what the next dialect says; the one that tells most comes first."""
+    if meaning is None:
+        return said
+    meaning.fill(said)
+    return meaning

@@ -8,7 +8,7 @@ from typing import Any
 
 from steelyard.records import SpanEvent, SpanType, Usage
 from steelyard.tracing.dialects.meaning import Meaning
-from steelyard.tracing.dialects.messages import Message, from_events, from_parts, instructions
+from steelyard.tracing.dialects.messages import Message, from_events, from_parts, instructions, texts_of, tools_of
 from steelyard.tracing.dialects.reading import count, loose, text, usage_of
 
 _TYPES = {
@@ -25,7 +25,7 @@ _TYPES = {
 }
 
 
-def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) -> Meaning:
+def read(attributes: Mapping[str, Any], events: Sequence[SpanEvent]) -> Meaning:
     """Return what the ``gen_ai`` attributes tell."""
     operation = text(attributes, "gen_ai.operation.name")
     span_type = _span_type(operation)
@@ -46,6 +46,8 @@ def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) 
         meaning.outputs = _documents(attributes.get("gen_ai.retrieval.documents"))
     else:
         meaning.inputs, meaning.outputs = _conversation(attributes, events)
+        if span_type == SpanType.EMBEDDING and meaning.inputs is not None:
+            meaning.inputs = texts_of(meaning.inputs["messages"])
     return meaning
 
 
@@ -69,9 +71,11 @@ def _conversation(attributes: Mapping[str, Any], events: Sequence[SpanEvent]) ->
     if not asked and attributes.get("pydantic_ai.all_messages") is not None:
         return _whole_run(attributes)
     inputs: dict[str, Any] | None = {"messages": asked} if asked else None
-    tools = loose(attributes.get("gen_ai.tool.definitions"))
-    if inputs is not None and tools:
-        inputs["tools"] = tools
+    definitions = attributes.get("gen_ai.tool.definitions")
+    if inputs is not None and definitions is not None:
+        tools = tools_of(definitions)
+        if tools:
+            inputs["tools"] = tools
     return inputs, {"messages": answered} if answered else None
 
 
@@ -90,7 +94,7 @@ def _documents(value: Any) -> list[dict[str, Any]] | None:
         return None
     documents: list[dict[str, Any]] = []
     for item in found:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             documents.append({"page_content": str(item)})
             continue
         content = next((item[key] for key in ("content", "page_content", "text") if key in item), "")

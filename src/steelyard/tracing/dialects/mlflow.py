@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from steelyard.records import SpanEvent, Usage
+from steelyard.records import SpanEvent, SpanType, Usage
 from steelyard.tracing.dialects.meaning import Meaning
 from steelyard.tracing.dialects.reading import amount, usage_of, whole
 from steelyard.tracing.snapshot import decoded
@@ -19,6 +19,7 @@ COST = "mlflow.llm.cost"
 MODEL = "mlflow.llm.model"
 PROVIDER = "mlflow.llm.provider"
 
+_MODELS = frozenset((SpanType.CHAT_MODEL, SpanType.LLM, SpanType.EMBEDDING))
 _MOVED = {TYPE, INPUTS, OUTPUTS, "mlflow.traceRequestId", "mlflow.experimentId"}
 
 
@@ -44,6 +45,8 @@ def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) 
         meaning.usage = _usage(told.get(TOKENS), told.get(COST))
     elif TOKENS in meaning.decoded:
         meaning.usage = _usage(meaning.decoded[TOKENS], None)
+    if meaning.model is None and meaning.span_type in _MODELS and isinstance(meaning.inputs, Mapping):
+        meaning.model = _word(meaning.inputs.get("model"))  # all that a call that failed tells
     return meaning
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from steelyard.records import SpanEvent, SpanType, Usage
+from steelyard.records import SpanType, Usage
 from steelyard.tracing.dialects.meaning import Meaning
-from steelyard.tracing.dialects.messages import from_openinference
-from steelyard.tracing.dialects.reading import amount, count, loose, text, unflatten, usage_of
+from steelyard.tracing.dialects.messages import from_openinference, is_request, is_response, tools_of
+from steelyard.tracing.dialects.reading import amount, count, loose, text, usage_of
+from steelyard.tracing.dialects.shape import Shape
 
-WORDS = frozenset(("openinference", "input", "output", "llm", "retrieval", "reranker", "embedding", "tool", "session"))
+WORDS = frozenset(
+    ("openinference", "input", "output", "llm", "retrieval", "reranker", "embedding", "tool", "session", "user")
+)
 
 _TYPES = {
     "CHAIN": SpanType.CHAIN,
@@ -26,11 +29,11 @@ _TYPES = {
 }
 
 
-def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) -> Meaning:
+def read(attributes: Mapping[str, Any], shape: Shape) -> Meaning:
     """Return what OpenInference's attributes tell."""
     kind = text(attributes, "openinference.span.kind")
-    asked = from_openinference(unflatten(attributes, "llm.input_messages"))
-    answered = from_openinference(unflatten(attributes, "llm.output_messages"))
+    asked = from_openinference(shape.unflattened(attributes, "llm.input_messages"))
+    answered = from_openinference(shape.unflattened(attributes, "llm.output_messages"))
     meaning = Meaning(
         span_type=_span_type(kind, is_chat=bool(asked)),
         model=text(
@@ -49,13 +52,16 @@ def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) 
     )
     meaning.inputs = _value(attributes, "input", meaning.moved)
     meaning.outputs = _value(attributes, "output", meaning.moved)
-    if not isinstance(meaning.inputs, dict) and asked:
-        meaning.inputs = {"messages": asked}
+    if asked and not is_request(meaning.inputs):
+        tools = tools_of([_schema(item) for item in shape.unflattened(attributes, "llm.tools")])
+        meaning.inputs = {"messages": asked, **({"tools": tools} if tools else {})}
         meaning.moved -= {"input.value", "input.mime_type"}
-    if not isinstance(meaning.outputs, dict) and answered:
+    if any(_says_something(message) for message in answered) and not is_response(meaning.outputs):
         meaning.outputs = {"messages": answered}
         meaning.moved -= {"output.value", "output.mime_type"}
-    documents = _documents(attributes, "reranker.output_documents") or _documents(attributes, "retrieval.documents")
+    documents = _documents(shape.unflattened(attributes, "reranker.output_documents")) or _documents(
+        shape.unflattened(attributes, "retrieval.documents")
+    )
     if documents:
         meaning.outputs = documents
         meaning.moved -= {"output.value", "output.mime_type"}
@@ -64,7 +70,27 @@ def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) 
     for key in ("metadata", "llm.invocation_parameters", "embedding.invocation_parameters"):
         if isinstance(attributes.get(key), str):
             meaning.decoded[key] = loose(attributes[key])
+    if meaning.model is None:
+        meaning.model = _asked_model(meaning.decoded)
     return meaning
+
+
+def _schema(item: Mapping[str, Any]) -> Any:
+    tool = item.get("tool")
+    return tool.get("json_schema") if isinstance(tool, dict) else None
+
+
+def _says_something(message: Mapping[str, Any]) -> bool:
+    return message.get("content") is not None or "tool_calls" in message
+
+
+def _asked_model(decoded: Mapping[str, Any]) -> str | None:
+    """Return the model that a call asked for, which is all that a call that failed tells."""
+    for key in ("llm.invocation_parameters", "embedding.invocation_parameters"):
+        parameters = decoded.get(key)
+        if isinstance(parameters, dict) and isinstance(parameters.get("model"), str):
+            return parameters["model"]
+    return None
 
 
 def _span_type(kind: str | None, *, is_chat: bool) -> str | None:
@@ -90,12 +116,12 @@ def _value(attributes: Mapping[str, Any], side: str, moved: set[str]) -> Any:
     return value if is_text else loose(value)
 
 
-def _documents(attributes: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
+def _documents(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return documents as MLflow has them."""
     documents: list[dict[str, Any]] = []
-    for item in unflatten(attributes, prefix):
+    for item in items:
         found = item.get("document")
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             continue
         document: dict[str, Any] = {"page_content": found.get("content", "")}
         for key in ("id", "score"):

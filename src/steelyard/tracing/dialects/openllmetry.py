@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from steelyard.records import SpanEvent, SpanType
+from steelyard.records import SpanType
 from steelyard.tracing.dialects.meaning import Meaning
-from steelyard.tracing.dialects.messages import from_openllmetry, from_parts
-from steelyard.tracing.dialects.reading import count, loose, text, unflatten, usage_of
+from steelyard.tracing.dialects.messages import from_openllmetry, from_parts, texts_of, tools_of
+from steelyard.tracing.dialects.reading import count, loose, text, usage_of
+from steelyard.tracing.dialects.shape import Shape
 
 WORDS = frozenset(("gen_ai", "llm", "traceloop"))
+KEYS = frozenset(
+    (
+        "gen_ai.prompt",
+        "gen_ai.completion",
+        "gen_ai.usage.prompt_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.request.type",
+        "llm.response.model",
+        "llm.user",
+    )
+)
+"""Without one of these, or one that begins so, ``gen_ai`` has told all that this dialect could."""
+PREFIXES = ("gen_ai.prompt.", "gen_ai.completion.", "llm.request.functions.", "llm.usage.", "traceloop.")
 
 _REQUESTS = {
     "chat": SpanType.CHAT_MODEL,
@@ -26,22 +40,26 @@ _ENTITIES = {
 }
 
 
-def read(attributes: Mapping[str, Any], name: str, events: Sequence[SpanEvent]) -> Meaning:
+def read(attributes: Mapping[str, Any], shape: Shape) -> Meaning:
     """Return what these attributes tell."""
     request = text(attributes, "llm.request.type")
     entity = text(attributes, "traceloop.span.kind")
-    asked = from_openllmetry(unflatten(attributes, "gen_ai.prompt"))
-    answered = from_openllmetry(unflatten(attributes, "gen_ai.completion"))
+    asked = from_openllmetry(shape.unflattened(attributes, "gen_ai.prompt"))
+    answered = from_openllmetry(shape.unflattened(attributes, "gen_ai.completion"))
     for message in answered:
         message["role"] = "assistant" if message["role"] == "user" else message["role"]
     if not asked and attributes.get("gen_ai.prompt") is not None:
         asked = from_parts(attributes["gen_ai.prompt"])
     if not answered and attributes.get("gen_ai.completion") is not None:
         answered = from_parts(attributes["gen_ai.completion"], role="assistant")
-    tools = unflatten(attributes, "llm.request.functions")
+    tools = tools_of(shape.unflattened(attributes, "llm.request.functions"))
     inputs: Any = {"messages": asked, **({"tools": tools} if tools else {})} if asked else None
+    if request == "embedding" and asked:
+        inputs = texts_of(asked)
     return Meaning(
-        span_type=_REQUESTS.get(request or "") or _ENTITIES.get(entity or ""),
+        span_type=_REQUESTS.get(request or "")
+        or _ENTITIES.get(entity or "")
+        or (SpanType.CHAT_MODEL if answered else None),  # of OpenAI's responses it says no more
         inputs=inputs if asked else loose(attributes.get("traceloop.entity.input")),
         outputs={"messages": answered} if answered else loose(attributes.get("traceloop.entity.output")),
         model=text(attributes, "gen_ai.response.model", "gen_ai.request.model", "llm.response.model"),

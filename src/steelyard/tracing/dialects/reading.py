@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from steelyard.records import Usage
-from steelyard.tracing.snapshot import decoded
+import msgspec
 
-_MOST_ITEMS = 100_000
+from steelyard.records import Usage
+
+_LARGEST = 2**53
 
 
 def text(attributes: Mapping[str, Any], *keys: str) -> str | None:
@@ -24,7 +25,12 @@ def text(attributes: Mapping[str, Any], *keys: str) -> str | None:
 def count(attributes: Mapping[str, Any], *keys: str) -> int | None:
     """Return the first of these that is a number of tokens; anything else, and less than none, is not."""
     for key in keys:
-        value = whole(attributes.get(key))
+        value = attributes.get(key)
+        if value is None:
+            continue
+        if type(value) is int and 0 <= value < _LARGEST:
+            return value
+        value = whole(value)
         if value is not None:
             return value
     return None
@@ -33,7 +39,7 @@ def count(attributes: Mapping[str, Any], *keys: str) -> int | None:
 def whole(value: Any) -> int | None:
     """Return a number that is not negative as an integer, or None."""
     number = amount(value)
-    return None if number is None or number >= 2**53 else int(number)
+    return None if number is None or number >= _LARGEST else int(number)
 
 
 def amount(value: Any) -> float | None:
@@ -71,13 +77,20 @@ def usage_of(
 
 def loose(value: Any) -> Any:
     """Return a text that is a JSON object or list as what it says; any other value as it is."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        return decoded(value)
+    if type(value) is str:
+        if value[:1] not in ("{", "["):
+            return value
+        try:
+            return _decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
+            return value
     return plain(value)
 
 
 def plain(value: Any) -> Any:
     """Return an attribute's value with lists where OpenTelemetry has tuples."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -85,32 +98,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def unflatten(attributes: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
-    """Return the items of a list that was laid out as ``prefix.0.a.b``, ``prefix.1.a.b``, each as nested dicts.
-
-    Examples:
-        >>> unflatten({"docs.1.document.id": "b", "docs.0.document.id": "a", "k": 3}, "docs")
-        [{'document': {'id': 'a'}}, {'document': {'id': 'b'}}]
-    """
-    start = prefix + "."
-    items: dict[int, dict[str, Any]] = {}
-    for key, value in attributes.items():
-        if not key.startswith(start):
-            continue
-        place, _, path = key[len(start) :].partition(".")
-        if path and place.isascii() and place.isdigit() and len(place) < 7 and len(items) < _MOST_ITEMS:
-            _put(items.setdefault(int(place), {}), path.split("."), value)
-    return [items[place] for place in sorted(items)]
-
-
-def _put(target: dict[str, Any], path: Iterable[str], value: Any) -> None:
-    *inner, last = path
-    for name in inner:
-        below = target.get(name)
-        if not isinstance(below, dict):
-            below = target[name] = {}
-        target = below
-    target[last] = value
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+_decode = msgspec.json.Decoder().decode
 
 
 def listed(value: Any) -> list[Any]:

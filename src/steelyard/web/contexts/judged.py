@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steelyard.records import ValueKind
@@ -9,7 +10,10 @@ from steelyard.records import ValueKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One assessment. ``mark`` is ``good``, ``bad`` or empty; times in milliseconds since 1970."""
+    """One assessment. ``mark`` is ``good``, ``bad`` or empty; times in milliseconds since 1970.
+
+    ``own`` says whether whoever looks may change it: what they said themselves, or what nobody put a name to.
+    """
 
     assessment_id: str
     value: str
@@ -22,7 +26,13 @@ class Said:
     valid: bool
     overrides: bool
     raw: str
-    """The value as JSON, so that a form can give it back unchanged."""
+    """The value as JSON, so that a form can give it back unchanged; empty where it is too long for one."""
+    name: str = ""
+    kind: ValueKind = "none"
+    seen: int = 0
+    """When it was changed last, so that a form can tell whether somebody was quicker."""
+    own: bool = False
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,7 @@ class Change:
     action: str
     value: str
     by: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,7 @@ class Judged:
         choices: the values that were given under this name.
         agreed: whether a person has agreed with or corrected what stands.
         expectation: whether it is what was expected, not what was said.
+        span_id, span_name: the span that is meant; empty for the whole trace.
     """
 
     name: str
@@ -61,3 +73,17 @@ class Judged:
     agreed: bool = False
     expectation: bool = False
     history: tuple[Change, ...] = ()
+    span_id: str = ""
+    span_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OvertakenPage:
+    """Why an answer was not kept: somebody was quicker. ``again`` are the fields that write it over theirs."""
+
+    message: str
+    theirs: Said | None
+    by: str
+    yours: str
+    trace_id: str
+    again: Mapping[str, str]

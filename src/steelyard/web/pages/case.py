@@ -170,7 +170,8 @@ def _trace(request: Request, store: Store, trace_id: str) -> tuple[Waterfall | N
 
 def _judged(store: Store, application: ApplicationSummary, row: Mapping[str, Any], trace_id: str) -> tuple[Judged, ...]:
     """Return a verdict for every scorer's name, with what was said later, then what was said under other names."""
-    told = {j.name: j for j in judged_of(store, trace_id) if not j.expectation} if trace_id else {}
+    said = judged_of(store, trace_id) if trace_id else ()
+    told = {j.name: j for j in said if not j.expectation and not j.span_id}
     by = {scorer.name: scorer.judged_by for scorer in application.scorers}
     made: list[Judged] = []
     for named in application.feedback:

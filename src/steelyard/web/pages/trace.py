@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from steelyard.errors import InvalidArgument, NotFound
+from steelyard.errors import NotFound
 from steelyard.records import Store, TraceInfo
 from steelyard.web import links
-from steelyard.web.contexts.trace import SpanPage, SpansPage, TracePage
-from steelyard.web.faces import Crumb, Shell, respond, wants_fragment
-from steelyard.web.judging import answer_of, judged_of, record_answer
+from steelyard.web.answers import deleted_one
+from steelyard.web.contexts.trace import Dialogue, SpanPage, SpansPage, TracePage, TraceState
+from steelyard.web.dialogue import MOST_CALLS, Thread, conversations, model_calls, opening
+from steelyard.web.faces import Crumb, Shell, respond
+from steelyard.web.judging import judged_of, said_of
 from steelyard.web.pages import store_of
-from steelyard.web.problems import show_steelyard_error
-from steelyard.web.spantree import tree_of
-from steelyard.web.waterfall import chosen_span, span_view, waterfall
+from steelyard.web.sessionplace import in_session
+from steelyard.web.spandetail import span_view
+from steelyard.web.spantree import SpanTree, tree_of
+from steelyard.web.waterfall import chosen_span, waterfall
 
 REVIEWER = "steelyard-reviewer"
 """The cookie that holds the name under which this browser's person answers."""
-_YEAR = 31_536_000
-_BESIDE = {"HX-Retarget": "#judged-problem", "HX-Reselect": ".note", "HX-Reswap": "innerHTML"}
-"""Where htmx shows why an answer was not kept: beside the form, which keeps what was typed."""
+CHAT = "chat"
+VIEWS = ("tree", "timeline", CHAT)
+_TURNS = 200
 
 
 def show(request: Request) -> Response:
@@ -46,29 +48,16 @@ def show_span(request: Request) -> Response:
     """Show one span."""
     store = store_of(request)
     info = info_of(store, request.path_params["trace_id"])
-    span = store.traces.span(info.trace_id, request.path_params["span_id"])
-    context = SpanPage(span=span_view(span, began=tree_of(store, info).start), trace_name=name_of(info))
+    span = span_view(store, tree_of(store, info), info.trace_id, request.path_params["span_id"])
+    context = SpanPage(span=span, trace_name=name_of(info), reviewer=reviewer_of(request))
     return respond(request, "span.html", context, _shell(store, info, last=span.name[:80] or "Span"))
 
 
-def answer(request: Request, form: FormData) -> Response:
-    """Keep a person's answer, then show the place it was given at."""
+def show_state(request: Request) -> Response:
+    """Show how far a trace is: asked for again and again while it runs."""
     store = store_of(request)
     info = info_of(store, request.path_params["trace_id"])
-    fields = {key: str(value) for key, value in form.items()}
-    if not wants_fragment(request):  # without a script the field for the name stands outside of the form
-        fields.setdefault("reviewer", fields.get("known_as", ""))
-    judged = next((j for j in judged_of(store, info.trace_id) if j.name == fields.get("name", "").strip()), None)
-    try:
-        record_answer(store, answer_of(fields, judged, trace_id=info.trace_id))
-    except InvalidArgument as error:
-        refused = show_steelyard_error(request, error)
-        refused.headers.update(_BESIDE)
-        return refused
-    response = RedirectResponse(_back(info, fields), status_code=303)
-    name = fields.get("reviewer", "").strip()[:100]
-    response.set_cookie(REVIEWER, quote(name), max_age=_YEAR, samesite="strict", httponly=True)
-    return response
+    return respond(request, "tracestate.html", TraceState(info=info, name=name_of(info)), _shell(store, info))
 
 
 def info_of(store: Store, trace_id: str) -> TraceInfo:
@@ -92,28 +81,55 @@ def reviewer_of(request: Request) -> str:
     return unquote(request.cookies.get(REVIEWER, ""))[:100]
 
 
-def _back(info: TraceInfo, fields: dict[str, str]) -> str:
-    """Return the page that the form stood on; only its own two kinds of pages are gone back to."""
-    place = fields.get("position", "")
-    if fields.get("run_id") and place.isascii() and place.isdigit():
-        return f"{links.row(fields['run_id'], int(place))}#judged"
-    return f"{links.trace(info.trace_id)}#judged"
-
-
 def _page(request: Request, store: Store, info: TraceInfo) -> Response:
-    lines, tree = waterfall(store, info, request.query_params)
-    span = chosen_span(store, tree, lines)
+    query = request.query_params
+    view = query.get("view", "") if query.get("view") in VIEWS else VIEWS[0]
+    lines, tree = waterfall(store, info, query)
+    span = chosen_span(store, tree, lines) if view != CHAT or lines.selected else None
+    reviewer = reviewer_of(request)
+    gone = deleted_one(store, info.trace_id, query.get("deleted", ""))
     context = TracePage(
         info=info,
         name=name_of(info),
         experiment_name=store.experiments.get(info.experiment_id).name,
         run_name=_run_name(store, info),
+        view=view,
         waterfall=replace(lines, selected=span.span_id if span else ""),
         span=span,
-        judged=judged_of(store, info.trace_id),
-        reviewer=reviewer_of(request),
+        judged=judged_of(store, info.trace_id, reviewer=reviewer, named=tree.name_of),
+        reviewer=reviewer,
+        dialogue=_dialogue(store, info, tree, query.get("from", "")) if view == CHAT else None,
+        in_session=in_session(store, info),
+        deleted=None if gone is None else said_of(gone, reviewer=reviewer),
     )
     return respond(request, "trace.html", context, _shell(store, info))
+
+
+def _dialogue(store: Store, info: TraceInfo, tree: SpanTree, start: str) -> Dialogue:
+    """Return the part of the conversations that the page shows."""
+    threads, guessed = conversations(store, info.trace_id, tree), False
+    if not threads and len(tree):
+        root = store.traces.span(info.trace_id, tree.spans[0].span_id)
+        turns = opening(root)
+        threads, guessed = ((Thread(name=root.name, turns=turns, calls=0),) if turns else ()), bool(turns)
+    total, calls = sum(len(t.turns) for t in threads), sum(t.calls for t in threads)
+    first = min(int(start), max(0, total - 1)) if start.isascii() and start.isdigit() and len(start) < 9 else 0
+    shown: list[Thread] = []
+    passed = 0
+    for thread in threads:
+        part = thread.turns[max(0, first - passed) : max(0, first + _TURNS - passed)]
+        passed += len(thread.turns)
+        if part:
+            shown.append(replace(thread, turns=part))
+    return Dialogue(
+        threads=tuple(shown),
+        first=first,
+        shown=sum(len(t.turns) for t in shown),
+        total=total,
+        calls=calls,
+        unread=max(0, model_calls(tree) - MOST_CALLS),
+        guessed=guessed,
+    )
 
 
 def _run_name(store: Store, info: TraceInfo) -> str:

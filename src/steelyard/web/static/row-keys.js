@@ -1,6 +1,6 @@
 // <row-keys>: j and k lead to the next and the previous row, a agrees with and c corrects the verdict in hand: the one that
 // has the focus, else the first that nobody has answered.
-class RowKeys extends HTMLElement {
+export class RowKeys extends HTMLElement {
   connectedCallback() {
     this.listen = (event) => this.key(event);
     document.addEventListener("keydown", this.listen);
@@ -17,15 +17,19 @@ class RowKeys extends HTMLElement {
       if (event.key === "Escape") this.close(typing);
       return;
     }
-    const does = {
+    const does = this.does[event.key];
+    if (!does) return;
+    event.preventDefault();
+    does();
+  }
+
+  get does() {
+    return {
       j: () => this.follow("next"),
       k: () => this.follow("prev"),
       a: () => this.press("[data-agree]"),
       c: () => this.correct(),
-    }[event.key];
-    if (!does) return;
-    event.preventDefault();
-    does();
+    };
   }
 
   follow(rel) {
@@ -41,7 +45,10 @@ class RowKeys extends HTMLElement {
   }
 
   correct() {
-    const details = (this.judged.querySelector("[data-correct]") ?? this.querySelector("[data-correct]"))?.closest("details");
+    this.unfold((this.judged.querySelector("[data-correct]") ?? this.querySelector("[data-correct]"))?.closest("details"));
+  }
+
+  unfold(details) {
     if (!details) return;
     details.open = true;
     details.scrollIntoView({ block: "nearest" });

@@ -1,9 +1,10 @@
 // <span-tree>: over the table of a trace's spans. Only the lines near the view are in the page; the others are asked for
 // as they are scrolled to, so that a trace of 100,000 spans opens as fast as one of ten. Without it there are pages.
-const AROUND = 80;
+import { TreeLines } from "./tree-lines.js";
+
 const CHOOSE_AFTER = 120;
 
-class SpanTree extends HTMLElement {
+class SpanTree extends TreeLines {
   connectedCallback() {
     this.pane = this.querySelector(".spans");
     this.table = this.querySelector("table");
@@ -24,110 +25,32 @@ class SpanTree extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("keydown", (event) => this.key(event));
     this.pane.addEventListener("scroll", () => this.soon(), { passive: true });
+    for (const step of this.steps) step.addEventListener("click", () => this.step("hits", Number(step.dataset.step)));
     this.rove();
+    this.tell();
+    this.open();
   }
 
   disconnectedCallback() {
     clearTimeout(this.choosing);
   }
 
-  spacer() {
-    const body = document.createElement("tbody");
-    body.setAttribute("role", "presentation");
-    body.className = "spacer";
-    const cell = document.createElement("td");
-    cell.colSpan = 5;
-    const row = document.createElement("tr");
-    row.setAttribute("aria-hidden", "true");
-    row.append(cell);
-    body.append(row);
-    return body;
+  // What was looked for is shown in full: the match that is chosen, else the first.
+  open() {
+    if (!this.dataset.find || !this.numbers("hits").length) return;
+    const row = this.querySelector("tr.on.hit");
+    if (!row) this.go(this.numbers("hits")[0], { focus: false });
+    else if (row.querySelector("a[data-span]").dataset.id !== document.querySelector("#span")?.dataset.spanId) this.choose(row);
   }
 
-  get rows() {
-    return [...this.lines.rows];
-  }
-
-  get first() {
-    return Number(this.lines.dataset.first);
-  }
-
-  get shown() {
-    return Number(this.lines.dataset.shown);
-  }
-
-  // The height of a line is measured, for it is larger where people use fingers.
-  fit() {
-    const [row, end] = [this.lines.rows[0], this.lines.rows[this.lines.rows.length - 1]];
-    const measured = row && (end.getBoundingClientRect().bottom - row.getBoundingClientRect().top) / this.lines.rows.length;
-    this.height = measured || this.height || 30;
-    const above = this.first;
-    const below = this.shown - this.first - this.lines.rows.length;
-    this.before.hidden = above <= 0;
-    this.after.hidden = below <= 0;
-    this.before.rows[0].style.height = `${above * this.height}px`;
-    this.after.rows[0].style.height = `${below * this.height}px`;
-    this.table.setAttribute("aria-rowcount", this.shown + 1);
-    this.pane.classList.toggle("long", this.shown > 24);
-  }
-
-  soon() {
-    if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => {
-      this.waiting = 0;
-      this.look();
-    });
-  }
-
-  // What is in view must be among the lines; if it is not, lines around it are asked for.
-  look() {
-    const top = Math.floor(this.pane.scrollTop / this.height);
-    const bottom = Math.min(this.shown, top + Math.ceil(this.pane.clientHeight / this.height) + 1);
-    const last = this.first + this.lines.rows.length;
-    if (top >= this.first && bottom <= last) return undefined;
-    const { from, until } = this.coming ?? {};
-    if (top >= from && bottom <= until) return this.loading;
-    const first = Math.max(0, top - AROUND);
-    this.coming = { from: first, until: bottom + AROUND };
-    this.loading = this.load(first, bottom + AROUND - first);
-    return this.loading;
-  }
-
-  async load(from, size) {
-    const wanted = (this.wanted = Symbol("lines"));
-    const asked = new URLSearchParams({ from, size: Math.min(size, 400) });
-    for (const [key, value] of [["find", this.dataset.find], ["only", this.dataset.only], ["span", this.chosen], ...this.folds()]) {
-      if (value) asked.set(key, value);
-    }
-    const answer = await fetch(`${this.dataset.spans}?${asked}`, { headers: { "HX-Request": "true" } });
-    if (wanted !== this.wanted) return;
-    this.coming = undefined;
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-lines]");
-    if (wanted !== this.wanted) return;
-    const place = this.pane.scrollTop;
-    const focused = this.lines.contains(document.activeElement) ? document.activeElement.dataset.id : "";
-    const lines = document.importNode(fresh ?? document.createElement("tbody"), true);
-    if (!fresh) Object.assign(lines.dataset, { lines: "", first: 0, shown: 0 });
-    for (const link of lines.querySelectorAll("a[data-span]")) link.href = this.address(link.dataset.id);
-    this.lines.replaceWith(lines);
-    this.lines = lines;
-    this.fit();
-    this.pane.scrollTop = place;
-    this.rove(focused);
-    this.dataset.loads = Number(this.dataset.loads ?? 0) + 1;
-    this.soon();
-  }
-
-  folds() {
-    const text = (set) => [...set].sort((a, b) => a - b).join(".");
-    return this.everything ? [["fold", "all"], ["open", text(this.opened)]] : [["fold", text(this.closed)]];
+  get steps() {
+    return this.closest("#spans")?.querySelectorAll("[data-step]") ?? [];
   }
 
   address(id) {
     const here = new URL(location.href);
     here.searchParams.set("span", id);
-    here.searchParams.delete("from");
+    for (const name of ["from", "deleted"]) here.searchParams.delete(name);
     return here.pathname + here.search;
   }
 
@@ -155,6 +78,7 @@ class SpanTree extends HTMLElement {
     for (const other of this.rows) {
       const on = other === row;
       other.classList.toggle("on", on);
+      if (on) this.at = Number(other.dataset.at);
       if (on) other.setAttribute("aria-selected", "true");
       else other.removeAttribute("aria-selected");
       const its = other.querySelector("a[data-span]");
@@ -169,15 +93,53 @@ class SpanTree extends HTMLElement {
     globalThis.htmx.ajax("GET", link.dataset.span, { target: "#span", select: "#span", swap: "outerHTML show:none", source: this });
   }
 
+  get sifted() {
+    return (this.dataset.find && !this.dataset.show) || this.dataset.only;
+  }
+
   async toggle(row) {
-    if (!row.hasAttribute("aria-expanded") || this.dataset.find || this.dataset.only) return;
+    if (!row.hasAttribute("aria-expanded") || this.sifted) return;
     const index = Number(row.dataset.index);
     const open = row.getAttribute("aria-expanded") === "true";
     if (this.everything) open ? this.opened.delete(index) : this.opened.add(index);
     else open ? this.closed.add(index) : this.closed.delete(index);
     row.querySelector("a[data-span]").focus({ preventScroll: true });
-    await this.load(this.first, Math.max(this.lines.rows.length, 2 * AROUND));
+    await this.refresh();
     await this.look();
+  }
+
+  // The details of the line that is open, else the line is opened.
+  enter(row) {
+    if (row.classList.contains("on") && document.querySelector("#span")) {
+      document.querySelector("#span").focus();
+      document.querySelector("#span").scrollIntoView({ block: "nearest" });
+    } else this.choose(row);
+  }
+
+  get here() {
+    const row = document.activeElement.closest?.("tr[data-index]") ?? this.querySelector("tr.on");
+    return row ? Number(row.dataset.at) : (this.at ?? -1);
+  }
+
+  move(by) {
+    return this.go(Math.min(this.shown - 1, Math.max(0, this.here + by)));
+  }
+
+  // To the next line after this one that matches, or failed; behind the last comes the first.
+  step(what, by, { focus = true } = {}) {
+    const [places, here] = [this.numbers(what), this.here];
+    if (!places.length) return;
+    const next = by > 0 ? places.find((at) => at > here) : places.findLast((at) => at < here);
+    this.go(next ?? places.at(by > 0 ? 0 : -1), { focus });
+  }
+
+  // Which match this is, where the matches are counted.
+  tell() {
+    const place = this.closest("#spans")?.querySelector("[data-place]");
+    if (!place) return;
+    const hits = this.numbers("hits");
+    const at = hits.indexOf(this.here);
+    place.textContent = at >= 0 ? `${at + 1} of ${hits.length}` : `${hits.length} ${hits.length === 1 ? "match" : "matches"}`;
   }
 
   key(event) {
@@ -192,8 +154,8 @@ class SpanTree extends HTMLElement {
       PageDown: () => this.go(Math.min(this.shown - 1, Number(row.dataset.at) + 15)),
       PageUp: () => this.go(Math.max(0, Number(row.dataset.at) - 15)),
       ArrowRight: () => (open === "false" ? this.toggle(row) : open === "true" && this.go(Number(row.dataset.at) + 1)),
-      ArrowLeft: () => (open === "true" && !this.dataset.find && !this.dataset.only ? this.toggle(row) : this.up(row)),
-      Enter: () => this.choose(row),
+      ArrowLeft: () => (open === "true" && !this.sifted ? this.toggle(row) : this.up(row)),
+      Enter: () => this.enter(row),
     }[event.key];
     if (!does) return;
     event.preventDefault();
@@ -209,7 +171,7 @@ class SpanTree extends HTMLElement {
     else if (level > 1 && this.first > 0) this.go(this.first - 1);
   }
 
-  async go(place) {
+  async go(place, { focus = true } = {}) {
     if (place < 0 || place >= this.shown) return;
     const top = place * this.height;
     const head = this.table.tHead.getBoundingClientRect().height;
@@ -221,9 +183,17 @@ class SpanTree extends HTMLElement {
     for (let tries = 0; !there() && this.aim === place && tries < 4; tries += 1) await this.look();
     const row = there();
     if (!row || this.aim !== place) return;
-    this.rove(row.querySelector("a[data-span]").dataset.id, true);
+    this.rove(row.querySelector("a[data-span]").dataset.id, focus);
     clearTimeout(this.choosing);
-    this.choosing = setTimeout(() => row.isConnected && this.choose(row), CHOOSE_AFTER);
+    this.at = place;
+    this.choosing = setTimeout(() => this.settle(place), CHOOSE_AFTER);
+    this.tell();
+  }
+
+  settle(place) {
+    const row = this.rows.find((one) => Number(one.dataset.at) === place);
+    if (row && !row.classList.contains("on")) this.choose(row);
+    this.tell();
   }
 
   // One line of the tree is in the order of tabs; arrows lead to the others.

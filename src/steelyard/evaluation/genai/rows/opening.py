@@ -10,6 +10,7 @@ from steelyard.errors import DataError, InvalidArgument
 from steelyard.evaluation.genai.rows.sources import (
     HOLDERS,
     Columns,
+    Kept,
     Listed,
     Named,
     Source,
@@ -17,6 +18,7 @@ from steelyard.evaluation.genai.rows.sources import (
     in_mapping,
     is_rows,
 )
+from steelyard.tracking.evaluation_dataset import EvaluationDataset
 
 
 def open_source(data: Any) -> Source:
@@ -69,7 +71,9 @@ def _arrow(data: Any) -> Source:
 
 
 def _held(data: Any) -> Source:
-    """Open an object of another library that holds rows."""
+    """Open an object that holds rows."""
+    if isinstance(data, EvaluationDataset):
+        return Kept(data.at(data.version))  # whatever is merged meanwhile
     for attribute in ("df", "to_df"):  # datasets of ours and of MLflow
         found = getattr(data, attribute, None)
         if found is not None:

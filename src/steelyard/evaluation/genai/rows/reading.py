@@ -12,11 +12,12 @@ from steelyard.errors import DataError
 from steelyard.evaluation.genai.json_values import canonical, evident, lenient, shown
 from steelyard.evaluation.genai.rows.ids import FieldIds, HashIds, IdsBuilder, refuse_empty
 from steelyard.evaluation.genai.rows.opening import open_source
-from steelyard.evaluation.genai.rows.sources import Source
+from steelyard.evaluation.genai.rows.sources import Kept, Source
 from steelyard.evaluation.genai.rows.traces import FindTraces, own_ids, traced, with_traces
 from steelyard.evaluation.genai.shapes.catalogue import shape_of
 from steelyard.evaluation.genai.shapes.parts import Parts, Raw, Shape
 from steelyard.records import Row, Rows, Trace
+from steelyard.tracking.evaluation_dataset import EvaluationDataset
 
 _SHAPE_ROWS = 100
 _STEP = 64
@@ -83,6 +84,12 @@ class _Opened:
             if row.index >= self.rows:  # a list that has grown since
                 break
             yield row if row.has_outputs == self.has_outputs else replace(row, has_outputs=self.has_outputs)
+
+    @property
+    def dataset(self) -> EvaluationDataset | None:
+        """The stored dataset that this is, at a version."""
+        source = self.reader.source
+        return source.dataset if isinstance(source, Kept) else None
 
     @property
     def shape(self) -> str:

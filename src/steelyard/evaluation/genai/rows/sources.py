@@ -12,6 +12,7 @@ from steelyard.evaluation.genai.rows.cells import Cells
 
 if TYPE_CHECKING:
     from steelyard.data import Table
+    from steelyard.tracking.evaluation_dataset import EvaluationDataset
 
 BATCH_ROWS = 1024
 HOLDERS = ("cases", "samples", "goldens", "test_cases", "examples", "items")
@@ -42,6 +43,21 @@ class Listed:
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         for index, row in enumerate(self.rows):
             yield row if type(row) is dict else as_mapping(row, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The records of a stored dataset at a version, which never changes; read anew on every pass."""
+
+    dataset: EvaluationDataset
+    columnar: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return self.dataset.evaluation_rows()
 
 
 @dataclass(frozen=True, slots=True)
