@@ -10,6 +10,7 @@ import pytest
 
 import steelyard
 from steelyard.genai import evaluate, make_judge, scorer
+from steelyard.tracking import get_store
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def judge() -> Any:
 
 def test_every_line_ends_in_an_outcome_and_traces_hold_tokens(record_property: Any) -> None:
     steelyard.openai.autolog()
-    with openai.OpenAI() as client:
+    with openai.OpenAI(max_retries=6) as client:  # it serves two at a time, on a machine that is busy
 
         def ask(question: str) -> str:
             messages: Any = [{"role": "user", "content": question}]
@@ -57,6 +58,8 @@ def test_every_line_ends_in_an_outcome_and_traces_hold_tokens(record_property: A
         result = evaluate(ROWS, [right, judge()], ask, concurrency=1, progress=False)
     steelyard.openai.autolog(disable=True)
 
+    errors = [each.error for each in get_store().ledgers.predictions(result.run_id) if each.error]
+    assert errors == []
     assert result.application.predictions == {"predicted": len(ROWS)}
     assert result.outcomes["right"]["scored"] == len(ROWS)
     outcomes = result.outcomes["judged_right"]

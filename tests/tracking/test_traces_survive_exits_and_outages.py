@@ -199,6 +199,32 @@ def test_a_store_that_never_answers_makes_the_queue_flow_over_onto_the_disk(
     assert tracing.dropped() == 0
 
 
+def test_what_a_silent_store_is_being_given_goes_on_disk_although_the_application_goes_on(
+    writer: TraceWriter, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first trace is with the store; those that the application itself puts on disk behind it are no progress."""
+    monkeypatch.setattr(trace_writing, "_QUEUE", 2)
+    monkeypatch.setattr(trace_writing, "_PATIENCE", 0.0)
+    monkeypatch.setattr(trace_writing, "_STUCK", 0.02)
+    stopped, saved = threading.Event(), threading.Event()
+    store.refuse = lambda traces: stopped.wait(30)
+    save = trace_delivery.Delivery.save_what_is_sent
+
+    def noted(delivery: trace_delivery.Delivery) -> None:
+        save(delivery)
+        saved.set()
+
+    monkeypatch.setattr(trace_delivery.Delivery, "save_what_is_sent", noted)
+    n = 0
+    while not saved.is_set():
+        assert n < 4_000
+        work(n)
+        n += 1
+    stopped.set()
+    assert tracing.flush()
+    assert {made.inputs["n"] for made in store.kept} == set(range(n))
+
+
 def test_threads_write_at_the_same_time(writer: TraceWriter, store: Store) -> None:
     threads = [threading.Thread(target=lambda: [work(n) for n in range(100)]) for _ in range(8)]
     for thread in threads:

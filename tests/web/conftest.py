@@ -108,6 +108,7 @@ def quiet(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, base_url=address
         )
+        context.set_default_timeout(120_000)  # a busy machine is slow, not wrong
         contexts.append(context)
         page = context.new_page()
         watch(page)
@@ -134,6 +135,7 @@ def chromium() -> Iterator[object]:
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
+                "--disable-dev-shm-usage",  # containers have little shared memory, and a page that finds none crashes
                 "--disable-quic",
                 "--no-first-run",
                 "--disable-background-networking",

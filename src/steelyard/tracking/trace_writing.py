@@ -56,8 +56,9 @@ class TraceWriter:
         self._flushes: deque[_Flush] = deque()  # those in the queue
         self._deliveries: dict[str, Delivery] = {}
         self._in_hand: dict[int, list[_Held]] = {}  # out of the queue, not yet in a store or on disk
-        self._written = 0  # changes as long as there is progress
-        self._full_at: int | None = None  # the progress at which the application last waited in vain
+        self._written = 0  # changes as long as anybody gets on
+        self._sent = 0  # batches that the stores took; what the application itself puts on disk does not count
+        self._full_at: int | None = None  # how many were sent when the application last waited in vain
         self._forking = False
         self._idle = True
         self._busy = threading.Event()
@@ -135,14 +136,14 @@ class TraceWriter:
         return flush
 
     def _room_again(self) -> bool:
-        if self._full_at == self._written:
+        if self._full_at == self._sent:
             return False
         until = time.monotonic() + _PATIENCE
         self._wake()
         while len(self._queue) >= _QUEUE and time.monotonic() < until:
             time.sleep(0.005)
         has_room = len(self._queue) < _QUEUE
-        self._full_at = None if has_room else self._written
+        self._full_at = None if has_room else self._sent
         return has_room
 
     def _spill(self) -> bool:
@@ -201,8 +202,8 @@ class TraceWriter:
         while True:
             self._busy.wait()
             seen = None
-            while self._busy.is_set() and seen != self._written:
-                seen = self._written
+            while self._busy.is_set() and seen != self._sent:
+                seen = self._sent
                 time.sleep(_STUCK)
             if not self._busy.is_set():
                 continue
@@ -236,6 +237,7 @@ class TraceWriter:
         for address, traces in ready.items():
             self._delivery(address).send(traces)
             self._written += 1
+            self._sent += 1
         with self._taking:
             del self._in_hand[id(batch)]
         if flush is not None:
