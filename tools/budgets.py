@@ -25,6 +25,7 @@ LONGER_FILES: dict[str, str] = {
     "tests/web/sample_runs.py": "sample runs as literal records, one function a kind",
     "tests/web/sample_applications.py": "sample rows, verdicts and traces of applications as literal records",
     "tests/store/test_ledgers.py": "what a ledger must do, one behaviour after another, on both databases",
+    "tests/web/test_review_items_are_answered_one_after_another.py": "one behaviour of one page after another",
     "tests/flavors/test_hostile_models_are_refused.py": "a corpus: one hostile file after another",
 }
 """Files between 400 and 500 lines, each with its reason. None may pass 500."""
@@ -36,6 +37,7 @@ LONGER_FUNCTIONS: dict[str, str] = {
     "tests/web/sample_runs.py::_record": "writes one literal record",
     "tests/web/sample_applications.py::agent_trace": "writes one literal trace",
     "tests/store/test_ledger_model.py::machine": "a state machine whose rules share one store",
+    "tests/store/test_review_handing_out.py::machine": "a state machine whose rules share one store",
 }
 """Functions over 60 lines (``path::name``), each with its reason."""
 

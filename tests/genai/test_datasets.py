@@ -64,7 +64,7 @@ def test_what_cannot_be_asked_is_told() -> None:
         datasets.get_dataset()
     with pytest.raises(NotFound, match="'cubes'"):
         datasets.get_dataset("cubes")
-    with pytest.raises(InvalidArgument, match="no version 7"):
+    with pytest.raises(NotFound, match="no version 7"):
         datasets.get_dataset("squares", version=7)
 
 
@@ -211,3 +211,23 @@ def test_a_run_can_say_that_it_used_a_dataset() -> None:
         steelyard.log_input(made, context="training")
     (used,) = steelyard.get_run(run.info.run_id).inputs.dataset_inputs
     assert (used.digest, used.source_type, used.context) == (made.digest, "evaluation_dataset", "training")
+
+
+def test_a_version_that_is_not_there_is_not_found_however_it_is_asked_for() -> None:
+    made = datasets.create_dataset("squares").merge_records(ROWS)
+    for ask in (made.at, made.restore, lambda version: made.diff(0, version)):
+        with pytest.raises(NotFound, match="no version 99"):
+            ask(99)
+
+
+def test_a_tag_is_one_text_whichever_way_it_comes() -> None:
+    rows = [{"inputs": {"q": 1}, "tags": {"good": True, "n": 7, "none": None, "list": ["ä", 1]}}]
+    made = datasets.create_dataset("d").merge_records(rows)
+    assert made.records[0].tags == {"good": "true", "n": "7", "list": '["ä", 1]'}
+    made.import_records(rows)
+    made.merge_records(pd.DataFrame(rows))
+    assert [step.version.number for step in made.history(made.records[0].dataset_record_id)] in ([1], [1, 2])
+    assert made.records[0].tags == {"good": "true", "n": "7", "list": '["ä", 1]'}
+    assert len(made.subset(tags={"good": True, "none": None})) == 1
+    with pytest.raises(InvalidArgument):
+        made.subset(tags={"good": None})

@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard.evaluation.genai.json_values import canonical
+from steelyard.data.json_values import canonical
 from steelyard.evaluation.genai.rows.reading import read_rows
 
 texts = st.text(max_size=8)

@@ -7,8 +7,8 @@ import json
 import pytest
 from tests.genai.shapes_documented import DOCUMENTED, Told
 
+from steelyard.data.shapes import SHAPES, shape_of
 from steelyard.evaluation.genai.rows.reading import read_rows
-from steelyard.evaluation.genai.shapes import SHAPES, shape_of
 
 
 @pytest.mark.parametrize("told", DOCUMENTED.values(), ids=DOCUMENTED)

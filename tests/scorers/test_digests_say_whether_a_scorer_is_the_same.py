@@ -156,3 +156,17 @@ def test_a_decorated_function_and_the_same_one_adapted_differ_only_by_name() -> 
 
     assert scorer(same).digest == as_scorer(same).digest
     assert scorer(name="other")(same).digest != scorer(same).digest
+
+
+def test_the_defaults_of_every_method_count() -> None:
+    def made(second: int) -> type:
+        def one(self: Any, a: int = 1) -> int:
+            return a
+
+        def two(self: Any, a: int = second) -> int:
+            return a
+
+        return type("Own", (), {"one": one, "two": two})
+
+    digests = [fingerprint(*[vars(made(second))[name] for name in ("one", "two")]) for second in (2, 3, 2)]
+    assert digests[0] == digests[2] != digests[1]

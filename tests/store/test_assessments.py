@@ -87,6 +87,13 @@ def test_every_kind_of_value_comes_back_as_it_was(traced: Store, number: int) ->
     assert kept.rationale == "\x00\ud800"
 
 
+def test_reasons_that_are_no_text_are_refused(traced: Store) -> None:
+    reasons: Any = ("too", "short")
+    with pytest.raises(InvalidArgument):
+        add(traced, rationale=reasons)
+    assert traced.assessments.list([T1]).get(T1, ()) == ()
+
+
 def test_several_of_one_name_stand_beside_each_other_in_the_order_they_were_made(traced: Store) -> None:
     for value in (3, 1, 2):
         add(traced, value=value, create_time_ms=5)

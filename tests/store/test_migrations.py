@@ -8,11 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from reviews_made import question
 from sqlalchemy import Connection, inspect, text
 from traces_made import entry, plan, trace_id
 
 from steelyard.errors import StoreTooNew
-from steelyard.records import Store
+from steelyard.records import ItemDraft, Store
 from steelyard.store import open_store
 from steelyard.store.sql import migrations, schema
 from steelyard.store.sql.dataset_schema import DATASET_TABLES
@@ -159,6 +160,25 @@ def test_a_file_that_version_2_wrote_keeps_its_traces_and_waits_to_be_indexed(tm
     while store.upkeep.work().left:
         pass
     assert len(store.traces.search(["0"], "trace.text LIKE '%q400%'").items) == 1
+    store.close()
+    assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
+
+
+def test_a_file_that_version_3_wrote_keeps_its_datasets_and_learns_to_ask_people(tmp_path: Path) -> None:
+    file = tmp_path / "steelyard.db"
+    connection = sqlite3.connect(file)
+    connection.executescript((Path(__file__).parent / "version_3.sql").read_text())
+    connection.close()
+    store = open_store(file)
+    found = store.datasets.find("capitals")
+    assert found is not None
+    assert [version.n_records for version in store.datasets.versions(found.dataset_id)] == [2, 2, 0]
+    assert store.datasets.diff(found.dataset_id, 1, 2).changed == 1
+    record = store.datasets.records(found.dataset_id).items[0]
+    assert store.datasets.history(found.dataset_id, record.dataset_record_id)
+    trace = store.traces.search(["0"]).items[0]
+    queue = store.reviews.create("0", "to do", item_type="trace", schema_ids=[question(store).schema_id])
+    assert store.reviews.add(queue.queue_id, [ItemDraft(trace_id=trace.trace_id)])
     store.close()
     assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
 

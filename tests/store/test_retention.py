@@ -9,7 +9,7 @@ from traces_made import plan, trace, trace_id
 from windows_made import Fact, keep, made
 
 from steelyard.errors import InvalidArgument, NotFound
-from steelyard.records import AssessmentSource, Expectation, Feedback, Store
+from steelyard.records import AssessmentSource, Expectation, Feedback, ItemDraft, Store
 from steelyard.records.overview import Retention
 from steelyard.store.sql import retention as retention_room
 
@@ -136,6 +136,16 @@ def test_what_people_said_about_is_spared(store: Store) -> None:
     store.upkeep.set_retention("0", Retention(max_age_days=30, max_bytes=1))
     store.upkeep.work(60)
     assert kept(store) == [1, 3]
+
+
+def test_what_waits_for_people_is_spared(store: Store) -> None:
+    keep(store, days_ago(50, 49, 48, 47, 0))
+    queue = store.reviews.create("0", "which is better", item_type="pair")
+    pair = ItemDraft(trace_id=trace_id(1), other_trace_id=trace_id(2), name="a", other_name="b")
+    store.reviews.add(queue.queue_id, [pair])
+    store.upkeep.set_retention("0", Retention(max_age_days=30))
+    store.upkeep.work(60)
+    assert kept(store) == [1, 2, 5]
 
 
 def test_what_an_evaluation_is_made_of_is_spared_until_its_run_is_deleted(store: Store) -> None:

@@ -138,3 +138,42 @@ def test_assessments_are_found_by_name_and_kind(trace_id: str) -> None:
     )
     (made,) = found
     assert [one.name for one in made.search_assessments(type="feedback")] == ["ok"]  # type: ignore[union-attr]
+
+
+def test_the_history_says_who_made_each_change_when_and_what_it_was_before(
+    trace_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    judge, ben = AssessmentSource("LLM_JUDGE", "gpt"), AssessmentSource("HUMAN", "ben")
+    first = steelyard.log_feedback(trace_id=trace_id, name="ok", value=1, source=judge)
+    this = str(first.assessment_id)
+    steelyard.update_assessment(trace_id, this, Feedback(name="ok", value=2, source=ben))
+    steelyard.update_assessment(trace_id, this, Feedback(name="ok", value=3))
+    over = steelyard.override_feedback(trace_id=trace_id, assessment_id=this, value=4)
+    steelyard.delete_assessment(trace_id, str(over.assessment_id))
+    steelyard.delete_assessment(trace_id, this, by=ben)
+    told = steelyard.assessment_history(trace_id, this)
+    assert [(step.action, step.assessment.value, step.assessment.valid, step.source) for step in told] == [
+        ("created", 1, True, judge),
+        ("updated", 2, True, ben),
+        ("updated", 3, True, AssessmentSource("CODE", "ann")),
+        ("overridden", 3, False, AssessmentSource("HUMAN", "ann")),
+        ("restored", 3, True, AssessmentSource("CODE", "ann")),
+        ("deleted", 3, True, ben),
+    ]
+    assert {step.assessment.source for step in told} == {judge}
+    assert [step.time_ms for step in told] == sorted(step.time_ms for step in told)
+    other = steelyard.assessment_history(trace_id, str(over.assessment_id))
+    assert [(step.action, step.assessment.value, step.source) for step in other] == [
+        ("created", 4, AssessmentSource("HUMAN", "ann")),
+        ("deleted", 4, AssessmentSource("CODE", "ann")),
+    ]
+
+
+def test_a_client_leaves_the_same_history(trace_id: str, store_uri: str) -> None:
+    client, ben = steelyard.MlflowClient(store_uri), AssessmentSource("HUMAN", "ben")
+    made = client.log_feedback(trace_id, "ok", 1, source=ben)
+    client.update_assessment(trace_id, str(made.assessment_id), Feedback(name="ok", value=2, source=ben))
+    client.delete_assessment(trace_id, str(made.assessment_id), by=ben)
+    told = steelyard.assessment_history(trace_id, str(made.assessment_id))
+    assert [(step.action, step.source) for step in told] == [("created", ben), ("updated", ben), ("deleted", ben)]

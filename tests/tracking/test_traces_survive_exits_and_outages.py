@@ -210,9 +210,10 @@ def test_what_a_silent_store_is_being_given_goes_on_disk_although_the_applicatio
     store.refuse = lambda traces: stopped.wait(30)
     save = trace_delivery.Delivery.save_what_is_sent
 
-    def noted(delivery: trace_delivery.Delivery) -> None:
-        save(delivery)
+    def noted(delivery: trace_delivery.Delivery) -> Any:
+        kept = save(delivery)
         saved.set()
+        return kept
 
     monkeypatch.setattr(trace_delivery.Delivery, "save_what_is_sent", noted)
     n = 0

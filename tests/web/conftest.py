@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from steelyard.records import Store
 from steelyard.server import create_app
 from steelyard.store import open_store
 
-from . import sample_applications, sample_runs
+from . import sample_applications, sample_judges, sample_runs
 
 CROWD = 130
 
@@ -145,3 +146,46 @@ def chromium() -> Iterator[object]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with a judge and people who labelled some of what it judged."""
+    opened = open_store(tmp_path_factory.mktemp("judges"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def judged(kept: Store) -> sample_judges.Judged:
+    evil = "".join(sample_runs.HOSTILE)
+    return sample_judges.fill(kept, traces=150, drawn=60, labelled=40, shared=40, hostile=evil)
+
+
+@pytest.fixture
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "STEELYARD_JUDGE_MODEL", "STEELYARD_JUDGE_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, sample_judges.Judged]:
+    """A small store on disk: filled once, and copied for each test that changes it."""
+    place = tmp_path_factory.mktemp("template")
+    store = open_store(place)
+    made = sample_judges.fill(store, traces=60, drawn=20, labelled=12, shared=9)
+    store.close()
+    return place, made
+
+
+@pytest.fixture
+def copied(template: tuple[Path, sample_judges.Judged], tmp_path: Path) -> Iterator[Store]:
+    """A store that a test may change."""
+    opened = open_store(shutil.copytree(template[0], tmp_path / "own"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def own(template: tuple[Path, sample_judges.Judged]) -> sample_judges.Judged:
+    return template[1]

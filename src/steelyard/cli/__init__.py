@@ -1,4 +1,4 @@
-"""The command line: ``steelyard ui | demo | evaluate | runs | traces | compare``. One file a command."""
+"""The command line: ``steelyard ui | demo | evaluate | runs | datasets | traces | compare``. One file a command."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from steelyard import __version__
 from steelyard.cli.compare import compare
+from steelyard.cli.datasets import datasets
 from steelyard.cli.demo import demo
 from steelyard.cli.evaluate import evaluate
 from steelyard.cli.runs import runs
@@ -35,6 +36,7 @@ app.command(short_help="Serve the pages until Ctrl-C.")(ui)
 app.command(short_help="See it all on real data.")(demo)
 app.command(short_help="Weigh predictions or a model.")(evaluate)
 app.command(short_help="List runs with their metrics.")(runs)
+app.add_typer(datasets, name="datasets", short_help="List, import, export, compare datasets.")
 app.add_typer(traces, name="traces", short_help="List, export, import, keep traces.")
 app.command(short_help="Say if one run is better than another.")(compare)
 

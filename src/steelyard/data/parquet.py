@@ -37,7 +37,7 @@ class ParquetData:
                 schema = pa.schema([f.remove_metadata() for f in file.schema_arrow])
                 ends = tuple(accumulate(meta.row_group(i).num_rows for i in range(meta.num_row_groups)))
                 return cls(path, schema, meta.num_rows, ends)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             message = (
                 f"{path} is not a whole Parquet file: {_first_line(error)} It was probably cut short while being "
                 f"written or copied: write or copy it again."
@@ -52,7 +52,7 @@ class ParquetData:
                 for batch in file.iter_batches(batch_size=size, columns=list(columns), use_threads=False):
                     yield conformed(batch, schema)
                     done += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             group = next((i for i, end in enumerate(self.group_ends) if done < end), 0)
             message = (
                 f"{self.path} is damaged in row group {group} of {len(self.group_ends)}, after row {done}: "

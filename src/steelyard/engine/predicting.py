@@ -81,12 +81,9 @@ class Predictor:
             unit: the row and repeat.
             begun: called once the call may begin, with the slot that it holds.
         """
-        try:
-            reserved = self._seen.reserve(self._work)
-        except OverBudget as refusal:
-            return _over_budget(unit, refusal)
         held = Held(self._work.limits.of(SLOT))
-        try:
+        try:  # with the slot in hand: who waits for one would reserve by what was known long before
+            reserved = self._seen.reserve(self._work)
             for attempt in range(self._work.predict_retries + 1):
                 begun(held)
                 done = self._once(unit)
@@ -94,24 +91,26 @@ class Predictor:
                 if wait is None or attempt == self._work.predict_retries:
                     break
                 time.sleep(wait)
+            return self._settled(unit, done, reserved)
+        except OverBudget as refusal:
+            return _over_budget(unit, refusal)
         finally:
             held.release()
-        return self._settled(unit, done, reserved)
 
     async def acall(self, unit: Unit) -> Predicted:
         """Call a coroutine function in this loop."""
-        try:
-            reserved = self._seen.reserve(self._work)
-        except OverBudget as refusal:
-            return _over_budget(unit, refusal)
         async with self._work.limits.of(SLOT).aslot() as slot:
+            try:
+                reserved = self._seen.reserve(self._work)
+            except OverBudget as refusal:
+                return _over_budget(unit, refusal)
             for attempt in range(self._work.predict_retries + 1):
                 done = await self._aonce(unit)
                 wait = pause_after(slot, done.error)
                 if wait is None or attempt == self._work.predict_retries:
                     break
                 await asyncio.sleep(wait)
-        return self._settled(unit, done, reserved)
+            return self._settled(unit, done, reserved)
 
     def _once(self, unit: Unit) -> _Call:
         predict, inputs = self._function, _own_copy(unit.row.inputs)

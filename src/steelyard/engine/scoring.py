@@ -25,6 +25,7 @@ from steelyard.scorers import Scorer, aassess, assess
 from steelyard.tracing import context
 
 _LONGEST_NAME = 200  # characters; with what follows it, a metric's name may have 250
+_VERSION = "steelyard.scorer.version"
 _OWN_RUN = "mlflow.assessment.sourceRunId"
 _CODES: dict[VerdictOutcome, str] = {
     "scorer_error": "SCORER_ERROR",
@@ -132,7 +133,11 @@ class _Asked:
 
     def _finished(self, feedback: Feedback, trace_id: str | None) -> Feedback:
         metadata = {**feedback.metadata, _OWN_RUN: self.work.run_id}
-        return replace(feedback, trace_id=feedback.trace_id or trace_id, metadata=metadata)
+        version = self.work.scorers[self.place].registered_version
+        if version is not None:
+            metadata[_VERSION] = str(version)
+        why = None if feedback.rationale is None else str(feedback.rationale)  # a scorer may give what is no text
+        return replace(feedback, trace_id=feedback.trace_id or trace_id, rationale=why, metadata=metadata)
 
 
 def _check_name(name: object, scorer: Scorer) -> None:

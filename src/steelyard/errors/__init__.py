@@ -8,6 +8,7 @@ SteelyardError
 ├── StoreError                                  the store cannot do what was asked
 │   ├── NotFound           (also LookupError)   no such experiment, run, artifact or model
 │   ├── AlreadyExists                           a name is taken, or a write-once value would change
+│   ├── Conflict                                what was asked rests on something that has changed meanwhile
 │   ├── StoreUnavailable                        disk full, read-only, locked, or the server is away
 │   ├── StoreTooNew                             written by a newer Steelyard
 │   └── FilterError        (also ValueError)    a filter or an order_by does not parse
@@ -32,6 +33,7 @@ __all__ = [
     "AnswerRefused",
     "AnswerUnreadable",
     "ColumnNotFound",
+    "Conflict",
     "DataError",
     "FilterError",
     "InvalidArgument",
@@ -113,6 +115,12 @@ class AlreadyExists(StoreError):
     """A name is taken, or a write-once value would change."""
 
     error_code = "RESOURCE_ALREADY_EXISTS"
+
+
+class Conflict(StoreError):
+    """What was asked rests on something that has changed meanwhile: look again, then ask again."""
+
+    error_code = "RESOURCE_CONFLICT"
 
 
 class StoreUnavailable(StoreError):

@@ -19,6 +19,7 @@ from steelyard.evaluation.arguments import (
 from steelyard.evaluation.columns import as_numbers
 from steelyard.evaluation.request import Request
 from steelyard.metrics.slicing import Bins, Dimension
+from steelyard.tracking.evaluation_dataset import EvaluationDataset
 
 if TYPE_CHECKING:
     from steelyard.data import Table
@@ -43,6 +44,7 @@ class Inputs:
         cluster: the column whose rows belong together.
         dimensions: how to slice, with bins' edges settled.
         features: columns that the caller named for the model.
+        stored: the stored dataset, at a version, whose table this is.
     """
 
     table: Table
@@ -55,6 +57,7 @@ class Inputs:
     cluster: str | None = None
     dimensions: tuple[Dimension, ...] = ()
     features: tuple[str, ...] | None = None
+    stored: EvaluationDataset | None = None
 
     @property
     def answers(self) -> frozenset[str]:
@@ -77,10 +80,11 @@ def open_inputs(request: Request) -> Inputs:
     if request.data is None:
         raise InvalidArgument("data is needed: a frame, arrays, a list of dicts, or a path or glob of files.")
     _check_arguments(request)
+    stored = request.data.at(request.data.version) if isinstance(request.data, EvaluationDataset) else None
     several = isinstance(request.targets, list | tuple) and all(isinstance(t, str) for t in request.targets)
     many = several and request.model_type == "multilabel"
     table = open_data(
-        request.data,
+        request.data if stored is None else stored.table(),
         targets=None if many else request.targets,
         predictions=None if many else request.predictions,
         name=request.name,
@@ -118,6 +122,7 @@ def open_inputs(request: Request) -> Inputs:
         cluster=table.column(request.clusters, "clusters").name if request.clusters else None,
         dimensions=tuple(_with_edges(d, table) for d in request.dimensions),
         features=_features(request, table),
+        stored=stored,
     )
 
 

@@ -22,6 +22,7 @@ from steelyard.records import (
     SUMMARY_PATH,
     ChartRef,
     DatasetInput,
+    DatasetRef,
     EvaluationSummary,
     Metric,
     MetricFailure,
@@ -155,7 +156,7 @@ class Keeper:
         source_type = "local" if dataset.source not in ("pandas", "polars", "numpy", "memory") else "code"
         found = DatasetInput(
             name=dataset.name,
-            digest=dataset.version_digest or dataset.digest,
+            digest=_input_digest(dataset),
             source_type="evaluation_dataset" if dataset.dataset_id else source_type,
             source=dataset.source,
             schema=json.dumps(dict(columns)),
@@ -166,6 +167,14 @@ class Keeper:
 
     def _name(self, name: str, path: str) -> None:
         self.artifacts[name] = Artifact(path, self.run_id, self.store)
+
+
+def _input_digest(dataset: DatasetRef) -> str:
+    """Return the digest of what was evaluated: of a part of a stored version the part's own."""
+    if not dataset.dataset_id:
+        return dataset.digest
+    told = json.loads(dataset.source)
+    return str(told.get("subset_digest") or dataset.version_digest)
 
 
 def _parts(items: list[Any]) -> Iterable[list[Any]]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from steelyard.evaluation.genai.evaluate import evaluate
     from steelyard.evaluation.genai.result import ApplicationResult as EvaluationResult
     from steelyard.evaluation.genai.serving import to_predict_fn
-    from steelyard.genai import datasets, judges, scorers, simulators
+    from steelyard.genai import datasets, judges, label_schemas, labelling, review_queues, scorers, simulators
     from steelyard.genai.scorers import Scorer, scorer
     from steelyard.judges import make_judge
     from steelyard.tracking.datasets import (
@@ -33,7 +33,10 @@ __all__ = [
     "evaluate",
     "get_dataset",
     "judges",
+    "label_schemas",
+    "labelling",
     "make_judge",
+    "review_queues",
     "scorer",
     "scorers",
     "search_datasets",
@@ -42,7 +45,7 @@ __all__ = [
     "to_predict_fn",
 ]
 
-_ROOMS = frozenset(("datasets", "judges", "scorers", "simulators"))
+_ROOMS = frozenset(("datasets", "judges", "label_schemas", "labelling", "review_queues", "scorers", "simulators"))
 _DATASETS = "steelyard.tracking.datasets"
 _HOMES = {
     "EvaluationDataset": (_DATASETS, "EvaluationDataset"),

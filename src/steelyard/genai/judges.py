@@ -10,6 +10,8 @@ from steelyard.judges import make_judge
 
 if TYPE_CHECKING:
     from steelyard.judges import (
+        Alignment,
+        AlignmentOptimizer,
         BaseSimulatedUserAgent,
         CategoricalRating,
         Completeness,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         Equivalence,
         ExpectationsGuidelines,
         Fluency,
+        GEPAAlignmentOptimizer,
         Guidelines,
         InstructionsJudge,
         Judge,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         acompare_pairwise,
         compare_pairwise,
         custom_prompt_judge,
+        define,
         fitting,
         is_context_relevant,
         is_context_sufficient,
@@ -58,6 +62,9 @@ if TYPE_CHECKING:
         make_pairwise_judge,
         meets_guidelines,
         message_parameter,
+        repeat,
+        scorer_from,
+        scorer_of,
         settle,
         settle_now,
     )

@@ -60,8 +60,20 @@ if TYPE_CHECKING:
         ToolErrorRate,
         TrajectoryMatch,
     )
+    from steelyard.tracking.scorers import delete_scorer, get_scorer, list_scorer_versions, list_scorers
 
-__all__ = ["Scorer", "get_all_scorers", "make_scorer_ensemble", "scorer"]
+__all__ = [
+    "Scorer",
+    "delete_scorer",
+    "get_all_scorers",
+    "get_scorer",
+    "list_scorer_versions",
+    "list_scorers",
+    "make_scorer_ensemble",
+    "scorer",
+]
+
+_REGISTERED = ("delete_scorer", "get_scorer", "list_scorer_versions", "list_scorers")
 
 _WITHOUT_ARGUMENTS = (
     "RetrievalRelevance",
@@ -88,6 +100,11 @@ _WITHOUT_ARGUMENTS = (
 
 
 def __getattr__(name: str) -> object:
+    if name in _REGISTERED:
+        from steelyard.tracking import scorers as registered
+
+        value = globals()[name] = getattr(registered, name)
+        return value
     for room in (_scorers, _judges):
         if name in room.__all__:
             value = globals()[name] = getattr(room, name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from steelyard._lib.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from steelyard.judges.alignment import Alignment
     from steelyard.judges.asking import settle, settle_now
     from steelyard.judges.builtin.answers import (
         Completeness,
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
     from steelyard.judges.judge import CategoricalRating, Judge
     from steelyard.judges.jury import Jury
     from steelyard.judges.making import InstructionsJudge, make_judge
+    from steelyard.judges.optimizers import AlignmentOptimizer, GEPAAlignmentOptimizer
     from steelyard.judges.pairwise import PairwiseJudge, make_pairwise_judge
+    from steelyard.judges.registering import define, scorer_from, scorer_of
+    from steelyard.judges.repeating import repeat
     from steelyard.judges.simulation import (
         BaseSimulatedUserAgent,
         ConversationSimulator,
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "alignment": ("Alignment",),
     "asking": (
         "settle",
         "settle_now",
@@ -122,10 +127,20 @@ _HOMES = {
         "InstructionsJudge",
         "make_judge",
     ),
+    "optimizers": (
+        "AlignmentOptimizer",
+        "GEPAAlignmentOptimizer",
+    ),
     "pairwise": (
         "PairwiseJudge",
         "make_pairwise_judge",
     ),
+    "registering": (
+        "define",
+        "scorer_from",
+        "scorer_of",
+    ),
+    "repeating": ("repeat",),
     "simulation": (
         "BaseSimulatedUserAgent",
         "ConversationSimulator",
@@ -140,6 +155,8 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Alignment",
+    "AlignmentOptimizer",
     "BaseSimulatedUserAgent",
     "CategoricalRating",
     "Completeness",
@@ -153,6 +170,7 @@ __all__ = [
     "Equivalence",
     "ExpectationsGuidelines",
     "Fluency",
+    "GEPAAlignmentOptimizer",
     "Guidelines",
     "InstructionsJudge",
     "Judge",
@@ -176,6 +194,7 @@ __all__ = [
     "acompare_pairwise",
     "compare_pairwise",
     "custom_prompt_judge",
+    "define",
     "fitting",
     "is_context_relevant",
     "is_context_sufficient",
@@ -189,6 +208,9 @@ __all__ = [
     "make_pairwise_judge",
     "meets_guidelines",
     "message_parameter",
+    "repeat",
+    "scorer_from",
+    "scorer_of",
     "settle",
     "settle_now",
 ]

@@ -6,11 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from typing import Any, ClassVar, cast
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from steelyard.errors import DataError, InvalidArgument
+from steelyard.judges.alignment import Alignment
 from steelyard.judges.asking import Asking, settle, settle_now
 from steelyard.judges.reading import expected
 from steelyard.judges.ruling import Bench
@@ -21,7 +23,8 @@ from steelyard.records.trace import Trace
 from steelyard.scorers import Scorer, fingerprint
 from steelyard.scorers.binding import Binding, Find, Parameter
 
-_NOT_SAID = ("aggregations", "pass_if", "timeout", "extra_headers", "description", "model")
+_ALIGNING = "steelyard.judges.aligning"  # a name and no import: what aligns judges knows all kinds of them
+_NOT_SAID = ("aggregations", "pass_if", "timeout", "extra_headers", "description", "model", "revised_instructions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Judge(Scorer):
     inference_params: dict[str, Any] | None = None
     base_url: str | None = None
     extra_headers: dict[str, str] | None = Field(default=None, repr=False)
+
+    _alignment: Alignment | None = PrivateAttr(default=None)
 
     reads: ClassVar[tuple[str, ...]] = ()
     """Which of inputs, outputs, expectations, trace and session it reads."""
@@ -131,6 +136,51 @@ class Judge(Scorer):
     def run(self, **given: Any) -> Any:
         """Judge what it reads of the given; the rest is left out."""
         return self(**{name: value for name, value in given.items() if name in _GIVEN})
+
+    def align(
+        self,
+        traces: Sequence[Trace],
+        optimizer: Any = None,
+        *,
+        label: str | None = None,
+        held_out: float = 0.5,
+        key: int = 0,
+        confidence: float = 0.95,
+    ) -> Any:
+        """Return a judge like this one with better instructions, learnt from what people said; and how much better.
+
+        Traces that have a person's feedback of the judge's name are split in two. The optimizer sees one part only;
+        on the other, before and after are compared on the same rows. The result is in ``alignment`` of what is
+        returned, which is the aligned judge even if it is no better: ``alignment.recommended`` and
+        ``alignment.warning`` say whether to use it. Notes of a registered version have it too.
+
+        Args:
+            traces: traces with people's feedback; others are left out.
+            optimizer: an ``AlignmentOptimizer``; None for ``GEPAAlignmentOptimizer()``, which needs the extra
+                ``align``.
+            label: the name of the feedback; the judge's own unless told.
+            held_out: the share that the optimizer does not see, 0 to 1. The side of a trace is decided by a hash of
+                its inputs: it stays when others come, and the same inputs are on the same side.
+            key: another number is another split, and other random choices of the optimizer.
+            confidence: nominal coverage of the intervals.
+
+        Raises:
+            DataError: there are too few labels.
+            InvalidArgument: this kind of judge cannot be aligned.
+        """
+        return import_module(_ALIGNING).align(
+            self, traces, optimizer=optimizer, label=label, held_out=held_out, key=key, confidence=confidence
+        )
+
+    @property
+    def alignment(self) -> Alignment | None:
+        """How it was aligned; None if it was not."""
+        return self._alignment
+
+    @property
+    def registered_notes(self) -> dict[str, Any]:
+        """What is kept beside it when it is registered."""
+        return {} if self._alignment is None else {"align": self._alignment.as_notes()}
 
     @property
     def bench(self) -> Bench:

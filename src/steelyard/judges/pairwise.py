@@ -18,6 +18,7 @@ from steelyard.judges.prompts.pairs import PAIRWISE
 from steelyard.judges.prompts.rubric import Rubric
 from steelyard.judges.ruling import Bench, Ruling, price, rule
 from steelyard.records.assessment import AssessmentSource, Feedback
+from steelyard.scorers.registry import registry
 
 Winner: TypeAlias = Literal["a", "b", "tie"]
 
@@ -49,6 +50,10 @@ class PairwiseJudge:
     @property
     def rubric(self) -> Rubric:
         return Rubric(PAIRWISE.name, PAIRWISE.version, PAIRWISE.text + self.criteria, PAIRWISE.value)
+
+    def register(self, name: str | None = None, experiment_id: str | None = None) -> PairwiseJudge:
+        """Keep it in the store; see :meth:`steelyard.scorers.Scorer.register`."""
+        return registry().register(self, name=name, experiment_id=experiment_id)
 
     def __call__(
         self, *, outputs_a: Any, outputs_b: Any, inputs: Any = None, expectations: Mapping[str, Any] | None = None

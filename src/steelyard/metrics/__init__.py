@@ -5,6 +5,10 @@ weights.py     the hashed bootstrap: a bucket for each row, a weight for each bu
 binary.py, multiclass.py, multilabel.py, regression.py, means.py, calibration.py   families of metrics
 text/, ranking/   metrics of texts and of rankings, a number a row
 intervals/     every interval and test, each with its source
+agreement/     how far raters agree: raw, Cohen, Fleiss, Krippendorff, Gwet
+preferences/   which of two is better: Bradley and Terry's strengths, and ranks
+corrected/     means of a judge corrected by people's labels
+sampling.py, strata.py   which items to label, with what probability, and how many
 slicing.py     which slice each row is in
 reading.py, estimates.py   from values and replicates to estimates
 """

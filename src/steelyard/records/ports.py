@@ -18,12 +18,19 @@ from steelyard.records.dataset import (
     DatasetChange,
     DatasetDiff,
     DatasetRecord,
+    DatasetSchema,
+    DatasetTable,
+    DatasetUse,
     DatasetVersion,
+    MergePreview,
     RecordDraft,
+    RecordStep,
+    Statement,
 )
 from steelyard.records.evaluation import ScoredMetric
 from steelyard.records.ledger import LedgerEntry, LedgerPlan, LedgerState, Prediction, Verdict
 from steelyard.records.model import LoggedModel
+from steelyard.records.review_ports import LabelSchemaStore, ReviewStore, ScorerStore
 from steelyard.records.run import DatasetInput, Experiment, Metric, Page, Run, RunStatus, ViewType
 from steelyard.records.slices import SliceKey
 from steelyard.records.trace_ports import AssessmentStore, TraceOverview, TraceStore, TraceUpkeep
@@ -202,6 +209,24 @@ class DatasetStore(Protocol):
         """Remove records; ids that are not there are ``unchanged``. Older versions keep them."""
         ...
 
+    def revise(
+        self, dataset_id: str, record_id: str, draft: RecordDraft, *, digest: str = "", by: str = "", message: str = ""
+    ) -> DatasetChange:
+        """Put a record in place of what it was, where it stood: what the draft does not hold is gone.
+
+        Args:
+            dataset_id: the dataset.
+            record_id: the record of the newest version.
+            draft: what it becomes; with other inputs it has another id from then on. Its source stays unless given.
+            digest: what the record's must still be; anything unless given.
+            by, message: who, and why.
+
+        Raises:
+            Conflict: the record has another digest by now.
+            AlreadyExists: another record has these inputs.
+        """
+        ...
+
     def restore(self, dataset_id: str, version: int, *, by: str = "", message: str = "") -> DatasetChange:
         """Make a new version that holds what an older one held, in its order."""
         ...
@@ -228,6 +253,53 @@ class DatasetStore(Protocol):
     def record(self, dataset_id: str, record_id: str, *, version: int | None = None) -> DatasetRecord: ...
     def count(self, dataset_id: str, *, version: int | None = None, text: str = "") -> int: ...
     def diff(self, dataset_id: str, before: int, after: int, *, max_results: int = 1000) -> DatasetDiff: ...
+    def preview(self, dataset_id: str, records: Sequence[RecordDraft]) -> MergePreview:
+        """Return what ``merge`` would do with records, changing nothing."""
+        ...
+
+    def set_schema(self, dataset_id: str, schema: DatasetSchema, *, by: str = "") -> DatasetSchema:
+        """Say what records must look like from now on; setting the same again changes nothing.
+
+        Raises:
+            InvalidArgument: it is no JSON schema, or records of the newest version do not conform: nothing is set.
+        """
+        ...
+
+    def schema(self, dataset_id: str) -> DatasetSchema | None:
+        """Return the schema that holds, or None if none was ever set."""
+        ...
+
+    def history(self, dataset_id: str, record_id: str) -> tuple[RecordStep, ...]:
+        """Return each version in which a record came, changed or went, the first one first."""
+        ...
+
+    def statements(self, dataset_id: str, record_id: str) -> tuple[Statement, ...]:
+        """Return who said which expectation of a record, in the order in which they came."""
+        ...
+
+    def runs(self, dataset_id: str, *, max_results: int = 1000) -> tuple[DatasetUse, ...]:
+        """Return the runs that used a dataset, the newest first; deleted ones are left out."""
+        ...
+
+    def put_part(self, dataset_id: str, content: bytes) -> str:
+        """Keep a part of a file and return its SHA-256; it stays if a table that names it is put within a day."""
+        ...
+
+    def part(self, dataset_id: str, sha256: str) -> bytes:
+        """Return a part of a file."""
+        ...
+
+    def put_table(self, dataset_id: str, table: DatasetTable, *, by: str = "", message: str = "") -> DatasetChange:
+        """Make a new version that is a table, whose parts are there already; an equal digest makes none.
+
+        Raises:
+            InvalidArgument: the dataset holds records, or a part is missing.
+        """
+        ...
+
+    def table(self, dataset_id: str, *, version: int | None = None) -> DatasetTable | None:
+        """Return the table that a version is (the newest unless told), or None if it holds records."""
+        ...
 
 
 class LedgerStore(Protocol):
@@ -315,6 +387,12 @@ class Store(Protocol):
     def assessments(self) -> AssessmentStore: ...
     @property
     def datasets(self) -> DatasetStore: ...
+    @property
+    def label_schemas(self) -> LabelSchemaStore: ...
+    @property
+    def reviews(self) -> ReviewStore: ...
+    @property
+    def scorers(self) -> ScorerStore: ...
     @property
     def ledgers(self) -> LedgerStore: ...
     @property

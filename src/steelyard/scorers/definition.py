@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, overload
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator
 
@@ -21,6 +22,9 @@ DEFAULT_TIMEOUT = 300.0
 Aggregation = str | Callable[[list[float]], Any]
 _MLFLOW_NAMES = ("inputs", "outputs", "expectations", "trace", "session")
 _NOT_IN_DIGEST = ("aggregations", "pass_if", "timeout")  # they do not change what is said of a row
+
+alive: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""The scorers that were made in this process, for as long as they live (see :mod:`steelyard.scorers.living`)."""
 
 
 class Scorer(BaseModel):
@@ -58,6 +62,11 @@ class Scorer(BaseModel):
     pass_if: Any = None
 
     _bound: Binding | None = PrivateAttr(default=None)
+    _version: int | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        super().model_post_init(context)
+        alive[id(self)] = self
 
     @field_validator("name")
     @classmethod
@@ -154,6 +163,45 @@ class Scorer(BaseModel):
         fields = {name: getattr(self, name) for name in type(self).model_fields if name not in _NOT_IN_DIGEST}
         return fingerprint(type(self).__qualname__, fields, *self._code())
 
+    @property
+    def code_digest(self) -> str:
+        """What its code is, whatever it is called, as 32 hexadecimal digits."""
+        return fingerprint(*self._code())
+
+    @property
+    def registered_version(self) -> int | None:
+        """The version that it is in the store, if it was registered or read from there; its feedback names it."""
+        return self._version
+
+    def known_as(self, version: int) -> None:
+        """Note which version in the store it is."""
+        self._version = version
+
+    @property
+    def scoring_functions(self) -> tuple[Callable[..., Any], ...]:
+        """The functions that it was made of."""
+        return ()
+
+    def register(self, name: str | None = None, experiment_id: str | None = None) -> Any:
+        """Keep it in the store, under a name, as that name's next version.
+
+        What is the same as the newest version is that version. Headers for a model are never kept, for they may hold
+        keys; the model that a judge asks by default now is kept as its own.
+
+        Args:
+            name: its own unless told. Feedback gets this name.
+            experiment_id: the current one unless told.
+
+        Returns:
+            The scorer as it was registered; itself if it keeps its name.
+
+        Raises:
+            InvalidArgument: it holds something that cannot be kept, such as an object.
+        """
+        from steelyard.scorers.registry import registry
+
+        return registry().register(self, name=name, experiment_id=experiment_id)
+
     def passes(self, value: Any) -> bool:
         """Return whether a value of it is good.
 
@@ -203,6 +251,10 @@ class CodeScorer(Scorer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)
+
+    @property
+    def scoring_functions(self) -> tuple[Callable[..., Any], ...]:
+        return (self._function,)
 
     def _asked(self) -> Callable[..., Any]:
         return self._function

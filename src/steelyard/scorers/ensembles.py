@@ -59,6 +59,10 @@ class EnsembleScorer(Scorer):
         return self._scorers
 
     @property
+    def scoring_functions(self) -> tuple[EnsembleFunction, ...]:
+        return (self._combine,)
+
+    @property
     def binding(self) -> Binding:
         return _WHOLE  # each member binds its own
 

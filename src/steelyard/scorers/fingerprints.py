@@ -19,6 +19,9 @@ from typing import Any
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEEPEST = 12
 
+Seen = dict[int, tuple[int, Any]]
+"""What was met, by address, with its number. Each is held, for the address of what is gone is soon another's."""
+
 
 def fingerprint(*values: Any) -> str:
     """Return 32 hexadecimal digits that stand for these values.
@@ -32,19 +35,19 @@ def fingerprint(*values: Any) -> str:
     return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _describe(value: Any, seen: dict[int, int], depth: int) -> str:
+def _describe(value: Any, seen: Seen, depth: int) -> str:
     """Return a text that two equal values share in any process. ``seen`` breaks cycles."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return f"{type(value).__name__}:{value!r}"
     if depth > _DEEPEST:
         return f"deep:{type(value).__qualname__}"
     if id(value) in seen:
-        return f"seen:{seen[id(value)]}"
-    seen[id(value)] = len(seen)
+        return f"seen:{seen[id(value)][0]}"
+    seen[id(value)] = (len(seen), value)
     return f"{type(value).__qualname__}({','.join(_parts(value, seen, depth + 1))})"
 
 
-def _parts(value: Any, seen: dict[int, int], depth: int) -> Iterator[str]:
+def _parts(value: Any, seen: Seen, depth: int) -> Iterator[str]:
     if isinstance(value, FunctionType):
         yield from _function(value, seen, depth)
     elif isinstance(value, MethodType):
@@ -73,7 +76,7 @@ def _parts(value: Any, seen: dict[int, int], depth: int) -> Iterator[str]:
         yield from _object(value, seen, depth)
 
 
-def _function(function: FunctionType, seen: dict[int, int], depth: int) -> Iterator[str]:
+def _function(function: FunctionType, seen: Seen, depth: int) -> Iterator[str]:
     """Describe what a function does: its code, defaults, closure, and the globals of its module that it names."""
     code = function.__code__
     yield function.__qualname__.rpartition("<locals>.")[2]
@@ -84,12 +87,12 @@ def _function(function: FunctionType, seen: dict[int, int], depth: int) -> Itera
             yield _held(cell.cell_contents, seen, depth)
         except ValueError:  # a cell that is filled later
             yield "empty"
-    for name in sorted(_global_names(code)):
+    for name in sorted(global_names(code)):
         if name in function.__globals__:
             yield f"{name}={_global(function.__globals__[name], function.__module__, seen, depth)}"
 
 
-def _global(value: Any, module: str, seen: dict[int, int], depth: int) -> str:
+def _global(value: Any, module: str, seen: Seen, depth: int) -> str:
     """Describe a global by its content if it is plain or of the same module, else by its name alone."""
     if isinstance(value, FunctionType) and value.__module__ != module:
         return f"{value.__module__}.{value.__qualname__}"
@@ -99,7 +102,7 @@ def _global(value: Any, module: str, seen: dict[int, int], depth: int) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def _held(value: Any, seen: dict[int, int], depth: int) -> str:
+def _held(value: Any, seen: Seen, depth: int) -> str:
     """Describe what a function finds outside itself; a container that may change while it works counts by its kind.
 
     It is a cache, a counter or a log more often than a setting, and what it holds is not what the function is.
@@ -109,22 +112,23 @@ def _held(value: Any, seen: dict[int, int], depth: int) -> str:
     return _describe(value, seen, depth)
 
 
-def _global_names(code: CodeType) -> set[str]:
+def global_names(code: CodeType) -> set[str]:
+    """Return the names outside itself that code uses, attributes among them."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            names |= _global_names(constant)
+            names |= global_names(constant)
     return names
 
 
-def _code(code: CodeType, seen: dict[int, int], depth: int) -> Iterator[str]:
+def _code(code: CodeType, seen: Seen, depth: int) -> Iterator[str]:
     yield code.co_code.hex()
     yield repr((code.co_names, code.co_varnames, code.co_freevars))
     # A docstring is a constant too, and so are the frozen sets whose order differs between processes.
     yield from (_describe(constant, {}, depth) for constant in code.co_consts)
 
 
-def _object(value: Any, seen: dict[int, int], depth: int) -> Iterator[str]:
+def _object(value: Any, seen: Seen, depth: int) -> Iterator[str]:
     """Describe any other object: arrays, dataclasses and models by content, the rest by the text that it has itself.
 
     A client or a lock has no text of its own but an address; it does not decide what is said, and only its type counts.

@@ -56,6 +56,7 @@ def create_app(
     from steelyard.server.health import Health
     from steelyard.server.protection import Protection
     from steelyard.server.scoring import Scoring
+    from steelyard.web.pages.datasetimport import UPLOAD
     from steelyard.web.problems import show_http_error, show_steelyard_error, show_unexpected
     from steelyard.wires import otlp
 
@@ -72,7 +73,7 @@ def create_app(
             *web.routes(),
         ],
         middleware=[
-            Middleware(Protection, allowed_hosts=tuple(allowed_hosts), own_bounds=(*otlp.PATHS, "/api/")),
+            Middleware(Protection, allowed_hosts=tuple(allowed_hosts), own_bounds=(*otlp.PATHS, "/api/", UPLOAD)),
             Middleware(Compression, never=otlp.PATHS),
         ],
         exception_handlers={

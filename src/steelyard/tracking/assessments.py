@@ -17,10 +17,12 @@ from steelyard.records import (
     Store,
 )
 from steelyard.tracing import flush, json_value
+from steelyard.tracking.origin import user_name
 from steelyard.tracking.stores import get_store
 
 _HUMAN = AssessmentSource("HUMAN")
 _CODE = AssessmentSource("CODE")
+_NOBODY = _CODE.source_id
 
 
 def log_feedback(
@@ -106,16 +108,24 @@ def get_assessment(trace_id: str, assessment_id: str) -> Assessment:
     return get_store().assessments.get(trace_id, assessment_id)
 
 
-def update_assessment(trace_id: str, assessment_id: str, assessment: Assessment) -> Assessment:
+def update_assessment(
+    trace_id: str, assessment_id: str, assessment: Assessment, *, by: AssessmentSource | None = None
+) -> Assessment:
     """Change what an assessment says, and return it. Its name, source and span stay; what it said is kept as history.
+
+    Args:
+        trace_id: the trace.
+        assessment_id: what is to change.
+        assessment: what it says from now on.
+        by: who changes it, for the history; the source of ``assessment`` unless told, and whoever runs this if that
+            names nobody.
 
     Raises:
         InvalidArgument: if feedback would become an expectation, or the value cannot be kept.
         NotFound: if there is none with these ids.
     """
     flush()
-    changed = replace(check_assessment(assessment), trace_id=trace_id, assessment_id=assessment_id)
-    return get_store().assessments.update(changed)
+    return update_in(get_store(), trace_id, assessment_id, assessment, by=by)
 
 
 def override_feedback(
@@ -134,7 +144,7 @@ def override_feedback(
         assessment_id: the feedback that is wrong.
         value: what is right.
         rationale: the reasons.
-        source: who says so; a person unless told.
+        source: who says so; the person who runs this unless told.
         metadata: further facts.
 
     Raises:
@@ -146,10 +156,16 @@ def override_feedback(
     )
 
 
-def delete_assessment(trace_id: str, assessment_id: str) -> None:
-    """Delete an assessment. If it took the place of another, that one is valid again."""
+def delete_assessment(trace_id: str, assessment_id: str, *, by: AssessmentSource | None = None) -> None:
+    """Delete an assessment. If it took the place of another, that one is valid again.
+
+    Args:
+        trace_id: the trace.
+        assessment_id: what is to go; its history stays.
+        by: who deletes it, for the history; whoever runs this unless told.
+    """
     flush()
-    get_store().assessments.delete(trace_id, assessment_id)
+    get_store().assessments.delete(trace_id, assessment_id, by=by or named(_CODE))
 
 
 def assessment_history(trace_id: str, assessment_id: str) -> tuple[AssessmentChange, ...]:
@@ -159,7 +175,11 @@ def assessment_history(trace_id: str, assessment_id: str) -> tuple[AssessmentCha
         NotFound: if there was never one with these ids.
     """
     flush()
-    return get_store().assessments.history(trace_id, assessment_id)
+    told = get_store().assessments.history(trace_id, assessment_id)
+    return tuple(
+        replace(one, source=one.assessment.source) if one.source is None and one.action == "created" else one
+        for one in told
+    )
 
 
 def add_to(store: Store, trace_id: str | None, assessment: Assessment) -> Assessment:
@@ -174,6 +194,19 @@ def add_to(store: Store, trace_id: str | None, assessment: Assessment) -> Assess
         return checked
     flush()
     return store.assessments.add([checked])[0]
+
+
+def update_in(
+    store: Store, trace_id: str, assessment_id: str, assessment: Assessment, *, by: AssessmentSource | None
+) -> Assessment:
+    """See ``update_assessment``."""
+    changed = replace(check_assessment(assessment), trace_id=trace_id, assessment_id=assessment_id)
+    return store.assessments.update(changed, by=by or named(changed.source))
+
+
+def named(source: AssessmentSource) -> AssessmentSource:
+    """Return a source that names somebody: whoever runs this, where it names nobody."""
+    return source if source.source_id != _NOBODY else AssessmentSource(source.source_type, user_name())
 
 
 def override_in(
@@ -194,7 +227,7 @@ def override_in(
     feedback = Feedback(
         name=old.name,
         value=value,
-        source=source or _HUMAN,
+        source=source or named(_HUMAN),
         trace_id=trace_id,
         metadata=dict(metadata or {}),
         span_id=old.span_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from steelyard.records import Assessment, AssessmentSource, Expectation, Feedback, Store, Trace
@@ -129,11 +128,13 @@ class TraceCalls:
         """Return an assessment."""
         return self._store.assessments.get(trace_id, assessment_id)
 
-    def update_assessment(self, trace_id: str, assessment_id: str, assessment: Assessment) -> Assessment:
-        """Change what an assessment says."""
-        changed = replace(assessments.check_assessment(assessment), trace_id=trace_id, assessment_id=assessment_id)
-        return self._store.assessments.update(changed)
+    def update_assessment(
+        self, trace_id: str, assessment_id: str, assessment: Assessment, *, by: AssessmentSource | None = None
+    ) -> Assessment:
+        """Change what an assessment says; see ``steelyard.update_assessment``."""
+        return assessments.update_in(self._store, trace_id, assessment_id, assessment, by=by)
 
-    def delete_assessment(self, trace_id: str, assessment_id: str) -> None:
-        """Delete an assessment."""
-        self._store.assessments.delete(trace_id, assessment_id)
+    def delete_assessment(self, trace_id: str, assessment_id: str, *, by: AssessmentSource | None = None) -> None:
+        """Delete an assessment; see ``steelyard.delete_assessment``."""
+        by = by or assessments.named(AssessmentSource("CODE"))
+        self._store.assessments.delete(trace_id, assessment_id, by=by)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from steelyard.errors import InvalidArgument
-from steelyard.records import Trace, TraceInfo
-from steelyard.records.dataset import DatasetRecord, DatasetRecordSource, RecordDraft
+from steelyard.records import Expectation, Trace, TraceInfo
+from steelyard.records.dataset import DatasetRecord, DatasetRecordSource, RecordDraft, Statement
 
 _FIELDS = ("inputs", "outputs", "expectations", "tags", "source")
 # What a record or a frame of records says besides, and the store says again.
-_TOLD_AGAIN = frozenset(
+TOLD_AGAIN = frozenset(
     (
         *("dataset_record_id", "dataset_id", "source_type", "source_id", "created_time", "last_update_time"),
         *("created_by", "last_updated_by", "created_in", "updated_in", "position", "digest"),
     )
 )
+"""Fields of a record that are the store's to say."""
 
 
 def drafts_of(records: Any) -> list[RecordDraft]:
@@ -33,7 +35,7 @@ def drafts_of(records: Any) -> list[RecordDraft]:
     drafts = []
     for index, row in enumerate(rows):
         try:
-            drafts.append(_draft(row))
+            drafts.append(draft_of(row))
         except InvalidArgument as error:
             raise InvalidArgument(f"Record {index}: {error}") from error
     return drafts
@@ -55,11 +57,24 @@ def draft_of_request(info: TraceInfo, inputs: Any) -> RecordDraft:
     """Return a trace as a record, from what is told of it and its root's inputs; see ``draft_of_trace``."""
     if inputs is None or inputs == {}:
         raise InvalidArgument(f"The trace {info.trace_id} has no inputs, so it cannot become a record.")
+    said = [one for one in info.assessments if isinstance(one, Expectation) and one.valid]
     told = {"trace_id": info.trace_id} | ({"session_id": info.session} if info.session else {})
     return RecordDraft(
         inputs=inputs if isinstance(inputs, Mapping) else {"input": inputs},
-        expectations={one.name: one.value for one in info.assessments if one.kind == "expectation" and one.valid},
+        expectations={one.name: one.value for one in said},
         source=DatasetRecordSource("TRACE", told),
+        said=tuple(_statement(one, info.trace_id) for one in said),
+    )
+
+
+def _statement(one: Expectation, trace_id: str) -> Statement:
+    return Statement(
+        name=one.name,
+        value=one.value,
+        by=one.source.source_id,
+        source_type=one.source.source_type,
+        time=one.create_time_ms,
+        trace_id=trace_id,
     )
 
 
@@ -84,7 +99,12 @@ def _rows(records: Any) -> Iterable[Any]:
     )
 
 
-def _draft(row: Any) -> RecordDraft:
+def draft_of(row: Any) -> RecordDraft:
+    """Return a trace, a record or a dict as a record to be merged.
+
+    Raises:
+        InvalidArgument: it is none of these.
+    """
     if isinstance(row, Trace):
         return draft_of_trace(row)
     if isinstance(row, RecordDraft):
@@ -105,7 +125,7 @@ def _draft(row: Any) -> RecordDraft:
 
 
 def _draft_of_mapping(row: Mapping[str, Any]) -> RecordDraft:
-    unknown = [key for key in row if key not in _FIELDS and key not in _TOLD_AGAIN]
+    unknown = [key for key in row if key not in _FIELDS and key not in TOLD_AGAIN]
     if unknown:
         raise InvalidArgument(
             f"it has the field {unknown[0]!r}. A record has {', '.join(_FIELDS)}; put other fields into inputs, "
@@ -119,7 +139,7 @@ def _draft_of_mapping(row: Mapping[str, Any]) -> RecordDraft:
         outputs=told["outputs"],
         expectations=told["expectations"] or {},
         tags=_tags(told["tags"]),
-        source=_source(told["source"]),
+        source=source_of(told["source"]),
     )
 
 
@@ -132,11 +152,25 @@ def _tags(value: Any) -> Mapping[str, str]:
     if not value:
         return {}
     if isinstance(value, Mapping):
-        return {str(key): text if isinstance(text, str) else str(text) for key, text in value.items()}
+        return {str(key): tag_text(one) for key, one in value.items() if not _missing(one)}
     raise InvalidArgument(f"tags is a {type(value).__name__}: give a dict of texts.")
 
 
-def _source(value: Any) -> DatasetRecordSource | None:
+def tag_text(value: Any) -> str:
+    """Return the value of a tag as text: what is none is written as JSON writes it.
+
+    Examples:
+        >>> tag_text("de"), tag_text(True), tag_text(7)
+        ('de', 'true', '7')
+    """
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "dtype"):
+        value = value.tolist()
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def source_of(value: Any) -> DatasetRecordSource | None:
     """Read a source: a record, MLflow's or ours, or a dict of ``source_type`` and ``source_data``."""
     if value is None or isinstance(value, DatasetRecordSource):
         return value
@@ -144,7 +178,7 @@ def _source(value: Any) -> DatasetRecordSource | None:
         return DatasetRecordSource(value.upper())
     kind = value.get("source_type") if isinstance(value, Mapping) else getattr(value, "source_type", None)
     data = value.get("source_data") if isinstance(value, Mapping) else getattr(value, "source_data", None)
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not isinstance(data or {}, Mapping):
         raise InvalidArgument(
             f"source is {str(value)[:80]!r}: give a dict such as {{'source_type': 'HUMAN', 'source_data': {{}}}}."
         )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from steelyard.errors import InvalidArgument, NotFound
+from steelyard.tracking.dataset_import import ImportPreview, drafts_to_import, preview_import
+from steelyard.tracking.dataset_subset import DatasetSubset
 from steelyard.tracking.evaluation_dataset import EvaluationDataset
 from steelyard.tracking.experiments import active_experiment_id
 from steelyard.tracking.origin import user_name
@@ -12,12 +15,16 @@ from steelyard.tracking.paged import PagedList
 from steelyard.tracking.stores import get_store
 
 __all__ = [
+    "DatasetSubset",
     "EvaluationDataset",
+    "ImportPreview",
     "add_dataset_to_experiments",
     "create_dataset",
     "delete_dataset",
     "delete_dataset_tag",
     "get_dataset",
+    "import_dataset",
+    "preview_import",
     "remove_dataset_from_experiments",
     "search_datasets",
     "set_dataset_tags",
@@ -68,8 +75,8 @@ def get_dataset(
     """Return a dataset by its name or its id, at its newest version unless told.
 
     Raises:
-        InvalidArgument: unless exactly one of ``name`` and ``dataset_id`` is given; or there is no such version.
-        NotFound: there is no such dataset.
+        InvalidArgument: unless exactly one of ``name`` and ``dataset_id`` is given.
+        NotFound: there is no such dataset, or no such version.
     """
     if (name is None) == (dataset_id is None):
         raise InvalidArgument("get_dataset needs a name or a dataset_id, and not both.")
@@ -113,6 +120,41 @@ def search_datasets(
         if token is None:
             break
     return PagedList(found, token)
+
+
+def import_dataset(
+    name: str,
+    data: Any,
+    *,
+    mapping: Mapping[str, str | None] | None = None,
+    shape: str | None = None,
+    experiment_id: str | Sequence[str] | None = None,
+    tags: Mapping[str, object] | None = None,
+    message: str = "",
+) -> EvaluationDataset:
+    """Import a file, or rows of any known shape, into the dataset of this name, which is created if it is not there.
+
+    Args:
+        name: the dataset's.
+        data, mapping, shape, message: as for ``EvaluationDataset.import_records``.
+        experiment_id, tags: for a dataset that is created.
+
+    Raises:
+        InvalidArgument: rows cannot be used; then nothing is imported, and no dataset is created.
+        UnreadableFile: a file is damaged.
+    """
+    store = get_store()
+    found = store.datasets.find(name)
+    if found is not None:
+        there = EvaluationDataset(found, store)
+        return there.import_records(data, mapping=mapping, shape=shape, message=message)
+    drafts_to_import(data, mapping=mapping, shape=shape)  # before anything is made
+    made = create_dataset(name, experiment_id, tags)
+    try:
+        return made.import_records(data, mapping=mapping, shape=shape, message=message)
+    except BaseException:
+        store.datasets.delete(made.dataset_id)
+        raise
 
 
 def delete_dataset(name: str | None = None, dataset_id: str | None = None) -> None:

@@ -2,145 +2,61 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from steelyard.errors import InvalidArgument, MissingDependency
+from steelyard.errors import InvalidArgument, NotFound
 from steelyard.records import Store
-from steelyard.records.dataset import Dataset, DatasetChange, DatasetDiff, DatasetRecord, DatasetVersion
+from steelyard.records.dataset import (
+    Dataset,
+    DatasetChange,
+    DatasetDiff,
+    DatasetSchema,
+    DatasetUse,
+    DatasetVersion,
+    RecordStep,
+    Statement,
+)
 from steelyard.tracking.dataset_drafts import drafts_of, ids_of
+from steelyard.tracking.dataset_version import DatasetAtVersion
 from steelyard.tracking.origin import user_name
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from steelyard.data.table import Table
+    from steelyard.tracking.dataset_import import ImportPreview
+    from steelyard.tracking.dataset_near import NearDuplicates
+    from steelyard.tracking.dataset_subset import DatasetSubset
 
-_PAGE = 5_000
-_SHAPED = 1_000  # records that the schema is read from
-_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
-
-class EvaluationDataset:
+class EvaluationDataset(DatasetAtVersion):
     """Test data under versions; made by ``create_dataset`` and ``get_dataset``.
 
     It stands at one version, the newest when it was got. ``merge_records`` and ``delete_records`` make a new version
     and go on to it; what others do is seen by getting the dataset again.
+
+    Args:
+        dataset: as the store has it.
+        store: where it is.
+        pinned: an older version at which it stands.
+        by: who is said to make changes; this process's user unless told.
     """
 
-    def __init__(self, dataset: Dataset, store: Store, *, pinned: DatasetVersion | None = None) -> None:
-        self._dataset = dataset
-        self._store = store
-        self._pinned = pinned
-        self._records: list[DatasetRecord] | None = None
+    def __init__(
+        self, dataset: Dataset, store: Store, *, pinned: DatasetVersion | None = None, by: str | None = None
+    ) -> None:
+        super().__init__(dataset, store, pinned=pinned)
+        self._by = by
         self.last_change: DatasetChange | None = None
-        """What the last change by this object did: ``inserted``, ``updated``, ``unchanged``, ``deleted``."""
-
-    @property
-    def dataset_id(self) -> str:
-        return self._dataset.dataset_id
-
-    @property
-    def name(self) -> str:
-        return self._dataset.name
-
-    @property
-    def tags(self) -> Mapping[str, str]:
-        return self._dataset.tags
-
-    @property
-    def experiment_ids(self) -> list[str]:
-        return list(self._dataset.experiment_ids)
-
-    @property
-    def created_by(self) -> str:
-        return self._dataset.created_by
-
-    @property
-    def created_time(self) -> int:
-        """Milliseconds since 1970."""
-        return self._dataset.created_time
-
-    @property
-    def last_updated_by(self) -> str:
-        return self._dataset.last_updated_by
-
-    @property
-    def last_update_time(self) -> int:
-        """Milliseconds since 1970."""
-        return self._dataset.last_update_time
-
-    @property
-    def version(self) -> int:
-        """The version that this stands at; 0 is the empty dataset."""
-        return self._pinned.number if self._pinned else self._dataset.version
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the records in order: equal for equal content."""
-        return self._pinned.digest if self._pinned else self._dataset.digest
-
-    @property
-    def source_type(self) -> str:
-        return "evaluation_dataset"
-
-    @property
-    def source(self) -> str:
-        """Exactly which version this is, as JSON: what a run that uses it records."""
-        told = {"dataset_id": self.dataset_id, "name": self.name, "version": self.version, "digest": self.digest}
-        return json.dumps(told)
-
-    @property
-    def profile(self) -> str:
-        """As JSON: ``num_records``."""
-        return json.dumps({"num_records": len(self)})
-
-    @property
-    def schema(self) -> str:
-        """The types of the fields of inputs, outputs and expectations as JSON, read from the first 1,000 records."""
-        page = self._store.datasets.records(self.dataset_id, version=self.version, max_results=_SHAPED)
-        return json.dumps(
-            {
-                "inputs": _types(record.inputs for record in page.items),
-                "outputs": _types(one.outputs for one in page.items if isinstance(one.outputs, dict)),
-                "expectations": _types(record.expectations for record in page.items),
-                "version": "1.0",
-            }
-        )
-
-    @property
-    def records(self) -> list[DatasetRecord]:
-        """All records, in order; read once."""
-        if self._records is None:
-            self._records = list(self.iter_records())
-        return self._records
-
-    def iter_records(self) -> Iterator[DatasetRecord]:
-        """Yield the records in order, never holding them all."""
-        token = None
-        while True:
-            page = self._store.datasets.records(
-                self.dataset_id, version=self.version, max_results=_PAGE, page_token=token
-            )
-            yield from page.items
-            token = page.token
-            if token is None:
-                return
-
-    def has_records(self) -> bool:
-        return len(self) > 0
-
-    def __len__(self) -> int:
-        return self._pinned.n_records if self._pinned else self._dataset.n_records
-
-    def __iter__(self) -> Iterator[DatasetRecord]:
-        return self.iter_records()
+        """What the last change did: records ``inserted``, ``updated``, ``unchanged``, ``deleted`` and ``repeated``."""
 
     def merge_records(self, records: Any, *, message: str = "") -> EvaluationDataset:
         """Merge records by their inputs: all of them, or none if one cannot be used.
 
         A record with inputs that are there already is brought up to date: its outputs are replaced, its expectations
-        and tags added, its source kept. Others are put behind. If nothing changes, no version is made.
+        and tags added, its source kept. Others are put behind. If nothing changes, no version is made. Of records that
+        are given with equal inputs the last counts; what others of them expect is kept in ``statements``.
 
         Args:
             records: a list of dicts with ``inputs`` and perhaps ``outputs``, ``expectations``, ``tags`` and ``source``;
@@ -149,7 +65,7 @@ class EvaluationDataset:
             message: why, for the version.
 
         Returns:
-            This dataset; ``last_change`` says what was done.
+            This dataset; ``last_change`` says what was done, and how many records were ``repeated``.
 
         Raises:
             InvalidArgument: a record cannot be used; the message says which.
@@ -157,13 +73,13 @@ class EvaluationDataset:
         self._newest_only("merged into")
         drafts = drafts_of(records)
         return self._changed(
-            self._store.datasets.merge(self.dataset_id, drafts, by=user_name(), message=message)
+            self._store.datasets.merge(self.dataset_id, drafts, by=self._user, message=message)
         )  # fmt: skip
 
     def delete_records(self, record_ids: Any, *, message: str = "") -> int:
         """Remove records, given by id or as records, and return how many there were. Older versions keep them."""
         self._newest_only("deleted from")
-        change = self._store.datasets.remove(self.dataset_id, ids_of(record_ids), by=user_name(), message=message)
+        change = self._store.datasets.remove(self.dataset_id, ids_of(record_ids), by=self._user, message=message)
         self._changed(change)
         return change.deleted
 
@@ -171,7 +87,7 @@ class EvaluationDataset:
         """Make a new version with what an older one held."""
         self._newest_only("restored")
         return self._changed(
-            self._store.datasets.restore(self.dataset_id, version, by=user_name(), message=message)
+            self._store.datasets.restore(self.dataset_id, version, by=self._user, message=message)
         )  # fmt: skip
 
     def versions(self) -> list[DatasetVersion]:
@@ -186,14 +102,12 @@ class EvaluationDataset:
         """Return this dataset as it was at a version; it can be read and evaluated, not changed.
 
         Raises:
-            InvalidArgument: there is no such version.
+            NotFound: there is no such version.
         """
         found = next((one for one in self.versions() if one.number == version), None)
         if found is None:
-            raise InvalidArgument(
-                f"The dataset {self.name!r} has no version {version!r}; its newest is {self.version}."
-            )
-        return EvaluationDataset(self._dataset, self._store, pinned=found)
+            raise NotFound(f"The dataset {self.name!r} has no version {version!r}; its newest is {self.version}.")
+        return EvaluationDataset(self._dataset, self._store, pinned=found, by=self._by)
 
     def diff(self, before: int, after: int | None = None, *, max_results: int = 1000) -> DatasetDiff:
         """Return what differs between two versions: counts, and at most ``max_results`` changes.
@@ -201,60 +115,214 @@ class EvaluationDataset:
         Args:
             before: a version.
             after: another; this one unless told.
-            max_results: how many changes are returned.
+            max_results: how many changes are returned. Of tables there are counts of rows alone, by their content.
         """
+        if self.kind == "table":
+            from steelyard.tracking.dataset_table import difference_of_tables
+
+            return difference_of_tables(self._table(before), self._table(self.version if after is None else after))
         return self._store.datasets.diff(
             self.dataset_id, before, self.version if after is None else after, max_results=max_results
         )
 
-    def to_df(self) -> pd.DataFrame:
-        """Return the records as a pandas frame, in order.
+    def preview_import(
+        self,
+        data: Any,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        shape: str | None = None,
+        n: int = 5,
+        near: float | None = 0.8,
+    ) -> ImportPreview:
+        """Say what ``import_records`` would do, and change nothing; see ``preview_import``."""
+        from steelyard.tracking.dataset_import import preview_import
+
+        return preview_import(data, mapping=mapping, shape=shape, dataset=self, n=n, near=near)
+
+    def import_records(
+        self,
+        data: Any,
+        *,
+        mapping: Mapping[str, str | None] | None = None,
+        shape: str | None = None,
+        message: str = "",
+    ) -> EvaluationDataset:
+        """Merge a file, or rows of any known shape: all of them, or none if one cannot be used.
+
+        Args:
+            data: a path, glob or list of paths of CSV, JSONL, JSON, Parquet or YAML files; a list of dicts, traces or
+                records; a frame; a dataset of another library.
+            mapping: column to place, such as ``{"frage": "inputs.question"}``; the shape says it unless given.
+            shape: whose shape the rows have, such as ``Langfuse``; recognised unless given.
+            message: why, for the version; the data's name unless given.
+
+        Returns:
+            This dataset; ``last_change`` says what was done.
 
         Raises:
-            MissingDependency: without pandas.
+            InvalidArgument: rows cannot be used, or do not conform to the schema; the message names the first 20.
+            UnreadableFile: a file is damaged.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingDependency("pandas", extra="ml", purpose="return records as a frame") from error
-        records = self.records
-        columns: dict[str, list[Any]] = {
-            "inputs": [dict(one.inputs) for one in records],
-            "outputs": [one.outputs for one in records],
-            "expectations": [dict(one.expectations) for one in records],
-            "tags": [dict(one.tags) for one in records],
-            "source_type": [one.source_type for one in records],
-            "source_id": [one.source_id for one in records],
-            "source": [one.source for one in records],
-            "created_time": [one.created_time for one in records],
-            "dataset_record_id": [one.dataset_record_id for one in records],
-        }
-        return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+        from steelyard.tracking.dataset_import import drafts_to_import
 
-    def evaluation_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the records as ``genai.evaluate()`` reads them; the record's id is the row's."""
-        for one in self.iter_records():
-            row: dict[str, Any] = {"inputs": one.inputs, "expectations": one.expectations, "tags": one.tags}
-            if one.outputs is not None:
-                row["outputs"] = one.outputs
-            yield row | {"dataset_record_id": one.dataset_record_id}
+        self._newest_only("imported into")
+        read = drafts_to_import(data, mapping=mapping, shape=shape)
+        said = message or f"imported from {read.name}"[:200]
+        return self._changed(self._store.datasets.merge(self.dataset_id, read.drafts, by=self._user, message=said))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what the dataset is, without its records."""
-        return {
-            "dataset_id": self.dataset_id,
-            "name": self.name,
-            "version": self.version,
-            "digest": self.digest,
-            "tags": dict(self.tags),
-            "schema": self.schema,
-            "profile": self.profile,
-            "experiment_ids": self.experiment_ids,
-            "created_time": self.created_time,
-            "created_by": self.created_by,
-            "last_update_time": self.last_update_time,
-            "last_updated_by": self.last_updated_by,
-        }
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> int:
+        """Write the records into a file (.jsonl, .json, .csv, .parquet) that imports back as what they were.
+
+        Returns:
+            How many records, or rows of a table (.parquet), were written.
+        """
+        if self.kind == "table":
+            from steelyard.tracking.dataset_table import export_table
+
+            return export_table(self.table(), path, overwrite=overwrite)
+        from steelyard.tracking.dataset_export import export_records
+
+        return export_records(self, path, overwrite=overwrite)
+
+    def set_schema(
+        self,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        expectations: Mapping[str, Any] | None = None,
+    ) -> DatasetSchema:
+        """Say by JSON schemas what records must look like, from now on, whoever merges them.
+
+        Args:
+            inputs, outputs, expectations: a schema for each; None lets anything pass. An output that is missing is
+                not held against its schema.
+
+        Raises:
+            InvalidArgument: it is no JSON schema, or refers to something outside of itself, or records of the newest
+                version do not conform, or the dataset holds a table; then nothing is set.
+        """
+        wanted = DatasetSchema(inputs=inputs, outputs=outputs, expectations=expectations)
+        return self._store.datasets.set_schema(self.dataset_id, wanted, by=self._user)
+
+    def get_schema(self) -> DatasetSchema | None:
+        """Return the JSON schemas that hold, and who set them when; None if none were ever set."""
+        return self._store.datasets.schema(self.dataset_id)
+
+    def split(
+        self, parts: Mapping[str, float], *, by: str | None = None, key: int = 0, keep: bool = False
+    ) -> dict[str, DatasetSubset]:
+        """Give every record a tag ``split`` and return the parts.
+
+        Which part a record belongs to follows from a hash of its inputs alone: it stays where it is when others are
+        added. Call it again then, and only the new ones are assigned.
+
+        Args:
+            parts: names and their shares, such as ``{"train": 0.8, "test": 0.2}``; they add up to 1.
+            by: keeps records together that have the same value there, such as ``inputs.customer``.
+            key: another key gives another split.
+            keep: whether records that have a part already stay in it.
+
+        Raises:
+            InvalidArgument: the shares cannot be used, or a record has no value at ``by``.
+        """
+        from steelyard.tracking.dataset_split import TAG, split_drafts
+
+        self._newest_only("split")
+        drafts = split_drafts(self.iter_records(), parts, by=by, key=key, keep=keep)
+        shares = ", ".join(f"{name} {share:g}" for name, share in parts.items())
+        change = self._store.datasets.merge(self.dataset_id, drafts, by=self._user, message=f"split: {shares}")
+        here = self._changed(change).at(change.version.number)
+        from steelyard.tracking.dataset_subset import DatasetSubset
+
+        return {name: DatasetSubset(here, {TAG: name}) for name in parts}
+
+    def subset(
+        self,
+        *,
+        split: str | None = None,
+        tags: Mapping[str, object] | None = None,
+        ids: Sequence[Any] | str | None = None,
+        text: str | None = None,
+    ) -> DatasetSubset:
+        """Choose records of this version, to be read and evaluated like a dataset.
+
+        Args:
+            split: those of this part.
+            tags: those with all of these tags; None is for those without the tag.
+            ids: those with these ids.
+            text: those that hold this text in their inputs, outputs, expectations or tags.
+
+        Raises:
+            InvalidArgument: nothing is chosen by, or no record is left.
+        """
+        from steelyard.tracking.dataset_subset import DatasetSubset
+
+        return DatasetSubset.chosen(self.at(self.version), split=split, tags=tags, ids=ids, text=text)
+
+    def history(self, record_id: str) -> list[RecordStep]:
+        """Return each version in which a record came, changed or went: by whom, when, what before, from which trace."""
+        return list(self._store.datasets.history(self.dataset_id, record_id))
+
+    def statements(self, record_id: str, name: str | None = None) -> list[Statement]:
+        """Return who said what is expected of a record, and when; the last of a name is the one that counts.
+
+        Args:
+            record_id: the record.
+            name: of one expectation; all of them unless given.
+        """
+        from steelyard.tracking.dataset_statements import all_statements
+
+        found = all_statements(self.history(record_id), self._store.datasets.statements(self.dataset_id, record_id))
+        return [one for one in found if name in (None, one.name)]
+
+    def near_duplicates(self, threshold: float = 0.8) -> list[NearDuplicates]:
+        """Return the records whose inputs nearly equal those of an earlier one, each with the one it is most like.
+
+        Args:
+            threshold: how alike, above 0 and at most 1: the share of neighbouring words that they have in common.
+        """
+        from steelyard.tracking.dataset_near import near_within
+
+        return list(near_within(self.iter_records(), threshold=threshold))
+
+    def runs(self) -> list[DatasetUse]:
+        """Return the runs that used this dataset, the newest first, each with the version that it used."""
+        return list(self._store.datasets.runs(self.dataset_id))
+
+    def put_table(
+        self, data: Any, *, targets: str | None = None, predictions: str | None = None, message: str = ""
+    ) -> EvaluationDataset:
+        """Make a table the next version, kept as Parquet; equal content makes none.
+
+        Args:
+            data: a frame, an Arrow table, or a path or glob of Parquet, CSV or JSONL files.
+            targets, predictions: columns that play these parts in ``steelyard.evaluate``.
+            message: why, for the version.
+
+        Raises:
+            InvalidArgument: the dataset holds records.
+        """
+        from steelyard.tracking.dataset_table import put_table
+
+        self._newest_only("given a table")
+        change = put_table(
+            self._store,
+            self.dataset_id,
+            data,
+            targets=targets,
+            predictions=predictions,
+            by=self._user,
+            message=message,
+        )
+        self._dataset = replace(self._dataset, kind="table")
+        return self._changed(change)
+
+    def _table(self, version: int) -> Table | None:
+        return None if version == 0 else self.at(version).table()
+
+    @property
+    def _user(self) -> str:
+        return user_name() if self._by is None else self._by
 
     def _newest_only(self, done: str) -> None:
         if self._pinned is not None:
@@ -279,15 +347,3 @@ class EvaluationDataset:
 
     def __repr__(self) -> str:
         return f"EvaluationDataset({self.name!r}, version={self.version}, records={len(self)}, {self.dataset_id!r})"
-
-
-def _types(values: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for value in values:
-        for key, one in value.items():
-            if one is None:
-                continue
-            kind = _TYPES.get(type(one), type(one).__name__)
-            if found.setdefault(key, kind) != kind:
-                found[key] = "any"
-    return found

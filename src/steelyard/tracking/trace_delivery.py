@@ -87,11 +87,15 @@ class Delivery:
         if not rest and self._losses.untold:
             self.tell_losses()
 
-    def save_what_is_sent(self) -> None:
-        """Keep on disk what the store is being given at this moment; it may get it twice then, and has it once."""
+    def save_what_is_sent(self) -> Sequence[Trace]:
+        """Keep on disk what the store is being given at this moment, and return it.
+
+        The store may get it twice then, and has it once.
+        """
         with self._saving:
             sent, self._sent = self._sent, ()
             self.save(sent)
+            return sent
 
     def catch_up(self, *, now: bool = False, seconds: float = 1.0, stop: Callable[[], object] = lambda: False) -> None:
         """Deliver what waits, the oldest first, as long as the store answers.

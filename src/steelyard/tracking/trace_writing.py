@@ -207,11 +207,16 @@ class TraceWriter:
                 time.sleep(_STUCK)
             if not self._busy.is_set():
                 continue
-            for delivery in list(self._deliveries.values()):
-                delivery.save_what_is_sent()
+            self._save_what_is_sent()
             while self._spill():
                 pass
             time.sleep(_STUCK)
+
+    def _save_what_is_sent(self) -> None:
+        with self._taking:
+            safe = {id(trace) for delivery in list(self._deliveries.values()) for trace in delivery.save_what_is_sent()}
+            for batch in list(self._in_hand.values()):  # so that a rescue does not save them a second time
+                batch[:] = [None if isinstance(held, tuple) and id(held[1]) in safe else held for held in batch]
 
     def _linger(self) -> None:
         until = time.monotonic() + _LINGER

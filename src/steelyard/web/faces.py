@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from steelyard.records import Store
 from steelyard.web.links import Query
 from steelyard.web.templating import environment
 
@@ -42,12 +43,14 @@ def respond(request: Request, template: str, context: object, shell: Shell, *, s
     if wants_data(request):
         return Response(msgspec.json.encode(context, enc_hook=_plain), status, headers, "application/json")
     page = environment().get_template(template)
+    is_fragment = wants_fragment(request)
     values: dict[str, Any] = {
         "page": context,
         "shell": shell,
         "query": Query(request.query_params.multi_items()),
         "path": request.url.path,
-        "layout": "fragment.html" if wants_fragment(request) else "layout.html",
+        "layout": "fragment.html" if is_fragment else "layout.html",
+        "pending": 0 if is_fragment else _pending(request, shell),
     }
     return Response(page.render(values), status, headers, "text/html")
 
@@ -71,6 +74,14 @@ def wants_data(request: Request) -> bool:
 def wants_fragment(request: Request) -> bool:
     """Whether htmx asks, other than to restore a page of its history."""
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+
+
+def _pending(request: Request, shell: Shell) -> int:
+    """Return how many items wait for people in the experiment that a page is about, for the navigation."""
+    if not shell.experiment_id:
+        return 0
+    store: Store = request.app.state.store
+    return sum(queue.counts.pending for queue in store.reviews.list([shell.experiment_id]))
 
 
 def _plain(value: object) -> object:

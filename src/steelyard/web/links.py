@@ -113,6 +113,48 @@ def dataset(dataset_id: str, **query: str) -> str:
     return f"/datasets/{_part(dataset_id)}{_query(query)}"
 
 
+def record(dataset_id: str, record_id: str, **query: str) -> str:
+    return f"/datasets/{_part(dataset_id)}/records/{_part(record_id)}{_query(query)}"
+
+
+def dataset_part(dataset_id: str, part: str, **query: str) -> str:
+    """Return the address of a page or a form of a dataset, such as its ``diff``, ``change`` or ``import``."""
+    return f"/datasets/{_part(dataset_id)}/{part}{_query(query)}"
+
+
+def queues(experiment_id: str = "", **query: str) -> str:
+    return f"/review{_query({'experiment': experiment_id, **query})}"
+
+
+def new_queue(experiment_id: str = "") -> str:
+    return f"/review/new{_query({'experiment': experiment_id})}"
+
+
+def questions(experiment_id: str, **query: str) -> str:
+    return f"/review/questions{_query({'experiment': experiment_id, **query})}"
+
+
+def queue(queue_id: str, **query: str) -> str:
+    return f"/review/{_part(queue_id)}{_query(query)}"
+
+
+def queue_part(queue_id: str, part: str, **query: str) -> str:
+    """Return the address of a page or a form of a queue, such as its ``board``, ``items`` or ``answers``."""
+    return f"/review/{_part(queue_id)}/{part}{_query(query)}"
+
+
+def judges(experiment_id: str = "") -> str:
+    return f"/judges{_query({'experiment': experiment_id})}"
+
+
+def judge(name: str, experiment_id: str, **query: str) -> str:
+    return f"/judges/{_part(name)}{_query({'experiment': experiment_id, **query})}"
+
+
+def steps(queue_id: str, item_id: str) -> str:
+    return f"/review/{_part(queue_id)}/steps/{_part(item_id)}"
+
+
 def _part(text: str) -> str:
     return quote(text, safe="")
 

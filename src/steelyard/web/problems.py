@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from steelyard.errors import (
+    AlreadyExists,
+    Conflict,
     DataError,
     FilterError,
     InvalidArgument,
@@ -22,6 +24,8 @@ from steelyard.web.faces import Crumb, Shell, respond
 
 _STATUSES: tuple[tuple[type[SteelyardError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (AlreadyExists, HTTPStatus.CONFLICT),
     (UnreadableFile, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (FilterError, HTTPStatus.BAD_REQUEST),
@@ -31,6 +35,7 @@ _STATUSES: tuple[tuple[type[SteelyardError], HTTPStatus], ...] = (
 _TITLES = {
     HTTPStatus.NOT_FOUND: ("Not found", "The address may be mistyped, or what was there has been deleted."),
     HTTPStatus.BAD_REQUEST: ("This cannot be shown", "Nothing was changed. Go back, or correct the address."),
+    HTTPStatus.CONFLICT: ("This has changed meanwhile", "Nothing was written. Look again, then try again."),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "The store cannot be reached",
         "Nothing that was stored is lost. Try again shortly.",

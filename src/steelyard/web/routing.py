@@ -14,16 +14,25 @@ from steelyard.web import assets
 from steelyard.web.faces import Handler, data_face
 from steelyard.web.pages import (
     artifacts,
+    board,
     case,
     compare,
     dashboard,
+    datasetchanges,
+    datasetimport,
+    datasetrecord,
     datasets,
     experiments,
+    judges,
     keeping,
     progress,
+    queueitems,
+    queues,
+    review,
     rows,
     run,
     runs,
+    schemas,
     scoring,
     session,
     sessions,
@@ -37,11 +46,23 @@ from steelyard.web.pages import (
     users,
 )
 
+_FIELDS = 600  # fields of a form: questions with their options
 _PICKED = 1_100  # fields of a form: traces that are ticked, and a few more
 
 
 def page_routes() -> list[BaseRoute]:
     """Return every route; a page's ``.json`` stands before it, for its parameter would take that in."""
+    return [
+        *_evaluation_routes(),
+        *_dataset_routes(),
+        *_people_routes(),
+        *_trace_routes(),
+        Route("/chart-theme/{theme}.json", run.chart_theme),
+        Route(assets.PREFIX + "/{digest}/{name:path}", assets.serve),
+    ]
+
+
+def _evaluation_routes() -> list[BaseRoute]:
     return [
         Route("/", experiments.show),
         *_faces("/experiments", experiments.show),
@@ -62,6 +83,53 @@ def page_routes() -> list[BaseRoute]:
         _post("/runs/{run_id}/scoring", scoring.go_on),
         *_faces("/runs/{run_id}", run.show),
         *_faces("/compare", compare.show),
+    ]
+
+
+def _dataset_routes() -> list[BaseRoute]:
+    return [
+        *_faces("/datasets", datasets.show_all),
+        Route(datasetimport.UPLOAD, datasetimport.upload, methods=["POST"]),
+        _post("/datasets", datasetchanges.make),
+        Route("/datasets/{dataset_id}/export", datasetchanges.export),
+        *_faces("/datasets/{dataset_id}/import", datasetimport.show),
+        _post("/datasets/{dataset_id}/import", datasetimport.change, most_fields=_PICKED),
+        *_faces("/datasets/{dataset_id}/near", datasetchanges.show_near),
+        *_faces("/datasets/{dataset_id}/diff", datasetchanges.show),
+        _post("/datasets/{dataset_id}/change", datasetchanges.change, most_fields=_PICKED),
+        *_faces("/datasets/{dataset_id}/records/{record_id}", datasetrecord.show),
+        _post("/datasets/{dataset_id}/records/{record_id}", datasetrecord.save),
+        *_faces("/datasets/{dataset_id}", datasets.show),
+    ]
+
+
+def _people_routes() -> list[BaseRoute]:
+    return [
+        *_faces("/review", queues.show_all),
+        *_faces("/review/new", queues.show_new),
+        _post("/review/new", queues.make, most_fields=_FIELDS),
+        *_faces("/review/questions", schemas.show),
+        _post("/review/questions", schemas.change, most_fields=_FIELDS),
+        _post("/review/name", review.name_reviewer),
+        *_faces("/review/{queue_id}", review.show),
+        _post("/review/{queue_id}/answers", review.answer, most_fields=_FIELDS),
+        *_faces("/review/{queue_id}/steps/{item_id}", review.show_steps),
+        *_faces("/review/{queue_id}/items", queueitems.show),
+        *_faces("/review/{queue_id}/board", board.show),
+        _post("/review/{queue_id}/decide", board.decide, most_fields=_FIELDS),
+        _post("/review/{queue_id}/add", queueitems.add),
+        _post("/review/{queue_id}/change", queueitems.change, most_fields=_PICKED),
+        *_faces("/review/{queue_id}/settings", queues.show_settings),
+        _post("/review/{queue_id}/settings", queues.change_settings, most_fields=_FIELDS),
+        *_faces("/judges", judges.show_all),
+        _post("/judges/draw", judges.draw),
+        _post("/judges/try", judges.try_on, most_fields=60),
+        *_faces("/judges/{name:path}", judges.show),
+    ]
+
+
+def _trace_routes() -> list[BaseRoute]:
+    return [
         *_faces("/traces", traces.show),
         *_faces("/traces/timeline", tracecounts.timeline),
         *_faces("/traces/facets", tracecounts.facets),
@@ -72,8 +140,7 @@ def page_routes() -> list[BaseRoute]:
         _post("/traces/alone", traceactions.show_alone, most_fields=_PICKED),
         _post("/traces/views", traceactions.change_views),
         _post("/traces/dataset", datasets.add_traces, most_fields=_PICKED),
-        *_faces("/datasets", datasets.show_all),
-        *_faces("/datasets/{dataset_id}", datasets.show),
+        _post("/traces/review", queues.add_traces, most_fields=_PICKED),
         *_faces("/sessions", sessions.show),
         *_faces("/session", session.show),
         *_faces("/users", users.show),
@@ -85,8 +152,6 @@ def page_routes() -> list[BaseRoute]:
         _post("/traces/{trace_id}/feedback", traceanswers.answer),
         _post("/traces/{trace_id}/tags", traceanswers.change_tags),
         *_faces("/traces/{trace_id}", trace.show),
-        Route("/chart-theme/{theme}.json", run.chart_theme),
-        Route(assets.PREFIX + "/{digest}/{name:path}", assets.serve),
     ]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+from steelyard.data.json_values import shown
 from steelyard.errors import MissingDependency
 from steelyard.evaluation.folder import HasArtifacts
-from steelyard.evaluation.genai.json_values import shown
 from steelyard.records import (
     ROWS_PATH,
     ApplicationSummary,

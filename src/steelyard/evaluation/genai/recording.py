@@ -115,7 +115,7 @@ def _stored(rows: Rows) -> dict[str, Any]:
         "source": dataset.source,
         "dataset_id": dataset.dataset_id,
         "version": dataset.version,
-        "version_digest": dataset.digest,
+        "version_digest": dataset.version_digest,
     }
 
 

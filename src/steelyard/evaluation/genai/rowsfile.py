@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from steelyard.evaluation.genai.json_values import json_text, shown
+from steelyard.data.json_values import json_text, shown
 from steelyard.records import Feedback, Line, NamedFeedback, RowsColumn, Verdict
 
 if TYPE_CHECKING:

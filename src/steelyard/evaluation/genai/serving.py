@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from steelyard.data.json_values import shown
 from steelyard.errors import AnswerUnreadable, InvalidArgument
-from steelyard.evaluation.genai.json_values import shown
 from steelyard.records import SpanType
 
 _DATABRICKS = ("endpoints:/", "apps:/")

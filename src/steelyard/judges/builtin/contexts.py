@@ -40,7 +40,7 @@ class RetrievalRelevance(StandingJudge):
         asked = self.blocks(case)
         bench = self.bench
         chunks = [chunk for retrieval in found for chunk in retrieval.chunks]
-        results = yield from together([rule(bench, self.rubric, (*asked, block("context", chunk))) for chunk in chunks])
+        results = yield from together([rule(bench, self.told, (*asked, block("context", chunk))) for chunk in chunks])
         rulings = iter(_all_or_raise(results))
         feedbacks: list[Feedback] = []
         for retrieval in found:
@@ -70,7 +70,7 @@ class _OnContext(StandingJudge):
 
     def judging(self, case: Case) -> Asking[tuple[Feedback, ...]]:
         found = retrievals(trace_of(case, type(self).__name__), type(self).__name__)
-        ruling = yield from rule(self.bench, self.rubric, (*self.blocks(case), context_block(found)))
+        ruling = yield from rule(self.bench, self.told, (*self.blocks(case), context_block(found)))
         return (ruling.feedback(self.name, span_id=found[0].span_id if len(found) == 1 else None),)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -15,19 +16,33 @@ from steelyard.records.case import Case
 
 
 class StandingJudge(Judge):
-    """A judge with standing instructions."""
+    """A judge with standing instructions.
 
+    Args:
+        revised_instructions: instructions to be told instead, as :meth:`Judge.align` finds them; None for its own.
+    """
+
+    revised_instructions: str | None = None
     standing: ClassVar[Rubric]
 
     @property
     def rubric(self) -> Rubric:
-        """What it is told."""
+        """What it is told unless revised."""
         return self.standing
+
+    @property
+    def told(self) -> Rubric:
+        """What it is told."""
+        standing, text = self.rubric, self.revised_instructions
+        if text is None:
+            return standing
+        version = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+        return Rubric(standing.name, version, text, standing.value)
 
     @property
     def instructions(self) -> str:
         """What it is told, as text."""
-        return self.rubric.text
+        return self.told.text
 
     @abstractmethod
     def blocks(self, case: Case) -> tuple[Block, ...]:
@@ -38,8 +53,8 @@ class StandingJudge(Judge):
         """
 
     def words(self) -> tuple[str, ...]:
-        return (self.rubric.label, system_message(self.rubric.text, self.rubric.value))
+        return (self.told.label, system_message(self.told.text, self.told.value))
 
     def judging(self, case: Case) -> Asking[tuple[Feedback, ...]]:
-        ruling = yield from rule(self.bench, self.rubric, self.blocks(case))
+        ruling = yield from rule(self.bench, self.told, self.blocks(case))
         return (ruling.feedback(self.name),)

@@ -12,10 +12,13 @@ from steelyard.records.ports import (
     DatasetStore,
     EstimateStore,
     ExperimentStore,
+    LabelSchemaStore,
     LedgerStore,
     ModelStore,
+    ReviewStore,
     RunSearch,
     RunStore,
+    ScorerStore,
     TraceOverview,
     TraceStore,
     TraceUpkeep,
@@ -42,6 +45,9 @@ class RemoteStore:
         self.upkeep = cast("TraceUpkeep", RemotePort("upkeep", self._line))
         self.assessments = cast("AssessmentStore", RemotePort("assessments", self._line))
         self.datasets = cast("DatasetStore", RemotePort("datasets", self._line))
+        self.label_schemas = cast("LabelSchemaStore", RemotePort("label_schemas", self._line))
+        self.reviews = cast("ReviewStore", RemotePort("reviews", self._line))
+        self.scorers = cast("ScorerStore", RemotePort("scorers", self._line))
         self.ledgers = cast("LedgerStore", RemotePort("ledgers", self._line))
         self.answers = cast("AnswerCache", RemotePort("answers", self._line))
 

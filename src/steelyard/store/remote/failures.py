@@ -8,6 +8,7 @@ from typing import Any
 from steelyard import errors
 from steelyard.errors import (
     AlreadyExists,
+    Conflict,
     DataError,
     FilterError,
     InvalidArgument,
@@ -21,6 +22,7 @@ from steelyard.errors import (
 _STATUSES: tuple[tuple[type[SteelyardError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
     (AlreadyExists, HTTPStatus.CONFLICT),
+    (Conflict, HTTPStatus.CONFLICT),
     (UnreadableFile, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (FilterError, HTTPStatus.BAD_REQUEST),

@@ -38,7 +38,8 @@ _READS = {  # methods of these names change nothing, whatever their noun
     *("get", "find", "search", "count", "keys", "list", "walk", "stat", "read", "size", "history", "metric_history"),
     *("infos", "spans", "outline", "span", "windows", "span_of_time", "facets", "sessions", "users", "losses"),
     *("backlog", "retention", "unfinished", "state", "predictions", "verdicts", "versions"),
-    *("records", "record", "diff"),
+    *("preview", "schema", "statements", "runs", "part", "table"),
+    *("records", "record", "diff", "items", "item", "reviewed", "answers"),
 }
 _REPEATABLE = {  # done twice, they leave what they leave when done once, and answer the same
     *("experiments.set_tag", "experiments.delete", "experiments.restore", "experiments.rename"),
@@ -46,6 +47,16 @@ _REPEATABLE = {  # done twice, they leave what they leave when done once, and an
     *("estimates.put", "artifacts.put_derived", "answers.put", "ledgers.commit", "ledgers.finish"),
     *("traces.put", "traces.arrive", "traces.update", "traces.link"),
     *("datasets.set_tags", "datasets.delete_tag", "datasets.add_to_experiments", "datasets.remove_from_experiments"),
+    *("datasets.put_part", "datasets.set_schema"),
+    *(
+        "label_schemas.update",
+        "reviews.update",
+        "reviews.assign",
+        "reviews.answer",
+        "reviews.set_status",
+        "reviews.next",
+    ),
+    *("scorers.register", "scorers.note"),
     *("upkeep.work", "upkeep.set_retention", "upkeep.compact"),
 }
 _DIVISIBLE = {"traces.put": "traces", "traces.arrive": "arrivals", "ledgers.commit": "entries"}

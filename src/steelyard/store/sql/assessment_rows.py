@@ -48,6 +48,10 @@ def check_assessment(assessment: Assessment) -> Assessment:
         value = getattr(assessment, name)
         if value is not None:
             check_name(value, name, limit=MAX_KEY)
+    rationale = getattr(assessment, "rationale", None)
+    if rationale is not None and not isinstance(rationale, str):
+        msg = f"The rationale of {assessment.name!r} is a {type(rationale).__name__}: give a text."
+        raise InvalidArgument(msg)
     return assessment
 
 

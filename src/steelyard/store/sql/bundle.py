@@ -13,7 +13,10 @@ from steelyard.records.ports import (
     AnswerCache,
     AssessmentStore,
     DatasetStore,
+    LabelSchemaStore,
     LedgerStore,
+    ReviewStore,
+    ScorerStore,
     TraceOverview,
     TraceStore,
     TraceUpkeep,
@@ -84,7 +87,28 @@ class SqlStore:
         """Evaluation datasets."""
         from steelyard.store.sql.datasets import SqlDatasets
 
-        return SqlDatasets(self._database)
+        return SqlDatasets(self._database, Blobs(self._address.artifacts / "datasets"))
+
+    @cached_property
+    def label_schemas(self) -> LabelSchemaStore:
+        """Questions to people."""
+        from steelyard.store.sql.label_schemas import SqlLabelSchemas
+
+        return SqlLabelSchemas(self._database)
+
+    @cached_property
+    def reviews(self) -> ReviewStore:
+        """Review queues, and what was said."""
+        from steelyard.store.sql.reviews import SqlReviews
+
+        return SqlReviews(self._database)
+
+    @cached_property
+    def scorers(self) -> ScorerStore:
+        """Scorers that were registered."""
+        from steelyard.store.sql.scorers import SqlScorers
+
+        return SqlScorers(self._database)
 
     @cached_property
     def ledgers(self) -> LedgerStore:

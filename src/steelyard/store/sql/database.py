@@ -119,7 +119,8 @@ class Database:
             with self._turn:
                 if not ticket.done:
                     self._commit_queue()
-        return ticket.outcome()
+        with self._explained():  # an error of this work alone, while others shared the commit
+            return ticket.outcome()
 
     def _commit_queue(self) -> None:
         batch: list[_Work] = []

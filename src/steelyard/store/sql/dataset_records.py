@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -12,7 +12,7 @@ from steelyard.records import Page
 from steelyard.records.dataset import DatasetDiff, DatasetRecord, RecordChange
 from steelyard.store.limits import check_max_results
 from steelyard.store.sql.database import Database
-from steelyard.store.sql.dataset_rows import record_from_row
+from steelyard.store.sql.dataset_rows import ContentRow, record_from_row
 from steelyard.store.sql.dataset_schema import dataset_contents, dataset_members, dataset_versions
 from steelyard.store.sql.dialect import Dialect
 from steelyard.store.sql.paging import SortKey, fingerprint, make_token, read_token
@@ -47,7 +47,7 @@ def page_of_records(
     at, position = newest if version is None else version, -1
     if page_token:
         at, position = read_token(page_token, query, _POSITION)
-    statement = _records(number)
+    statement = records_of(number)
     if text:
         statement = statement.where(standing(at), *holding(text, database.dialect), _m.position > position)
         statement = statement.order_by(_m.position).limit(max_results + 1)
@@ -65,7 +65,7 @@ def page_of_records(
 def one_record(connection: Connection, dataset: tuple[int, str], record_id: str, version: int) -> DatasetRecord | None:
     """Return a record of a version, or None if it has none of this id."""
     number, dataset_id = dataset
-    row = connection.execute(_records(number).where(standing(version), _c.record_id == record_id)).first()
+    row = connection.execute(records_of(number).where(standing(version), _c.record_id == record_id)).first()
     return None if row is None else record_from_row(dataset_id, row)
 
 
@@ -114,6 +114,17 @@ def difference(
     )
 
 
+def contents_of(connection: Connection, number: int, version: int) -> Iterator[ContentRow]:
+    """Yield what the records of a version are, in order."""
+    wanted = (_c.record_id, _c.digest, _c.inputs, _c.outputs, _c.expectations, _c.tags, _c.source)
+    found = connection.execute(
+        select(*wanted).select_from(dataset_members).join(dataset_contents, _same())
+        .where(_m.dataset == number, standing(version)).order_by(_m.position)
+    )  # fmt: skip
+    for row in found:
+        yield ContentRow(*row)
+
+
 def standing(version: int) -> ColumnElement[bool]:
     """Return "the member stands in this version"."""
     return and_(_m.since <= version, _m.until > version)
@@ -129,7 +140,8 @@ def holding(text: str, dialect: Dialect) -> list[ColumnElement[bool]]:
     return [or_(*(dialect.like(column, pattern, fold_case=True) for column in columns))]
 
 
-def _records(number: int) -> Select[*tuple[Any, ...]]:
+def records_of(number: int) -> Select[*tuple[Any, ...]]:
+    """Return the columns of a dataset's records, in every version; see ``record_from_row``."""
     columns: list[Any] = [_c.record_id, _c.digest, _c.inputs, _c.outputs, _c.expectations, _c.tags, _c.source]
     columns += [_m.position, _m.born, _m.since]
     columns += [_born.c.created_by, _born.c.created_time, _since.c.created_by, _since.c.created_time]
@@ -157,7 +169,7 @@ def _whole(
     contents = [row.content for row in light]
     found: dict[tuple[int, str], DatasetRecord] = {}
     for version in versions:
-        statement = _records(number).where(standing(version), database.dialect.among(_m.content, contents))
+        statement = records_of(number).where(standing(version), database.dialect.among(_m.content, contents))
         for row in connection.execute(statement):
             record = record_from_row(dataset_id, row)
             found[version, record.dataset_record_id] = record

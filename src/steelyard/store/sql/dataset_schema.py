@@ -104,6 +104,56 @@ dataset_members = Table(
 )
 Index("dataset_members_by_content", dataset_members.c.dataset, dataset_members.c.content)
 
+dataset_schemas = Table(
+    "dataset_schemas",
+    metadata,
+    _dataset(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("inputs", SqlText),  # JSON schemas
+    Column("outputs", SqlText),
+    Column("expectations", SqlText),
+    Column("version", Integer, nullable=False),
+    Column("created_by", SqlText, nullable=False),
+    Column("created_time", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+dataset_statements = Table(
+    "dataset_statements",
+    metadata,
+    _dataset(),
+    Column("record_id", SqlText, primary_key=True),
+    Column("digest", SqlText, primary_key=True),  # SHA-256 of the next five; of the version too if said again
+    Column("name", SqlText, nullable=False),
+    Column("value", SqlText),  # JSON
+    Column("by", SqlText, nullable=False),
+    Column("source_type", SqlText, nullable=False),
+    Column("trace_id", SqlText),
+    Column("time", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),  # in which it came
+    sqlite_with_rowid=False,
+)
+
+dataset_parts = Table(
+    "dataset_parts",
+    metadata,
+    _dataset(),
+    Column("sha256", SqlText, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("put_time", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("dataset_parts_by_content", dataset_parts.c.sha256)
+
+dataset_tables = Table(
+    "dataset_tables",
+    metadata,
+    _dataset(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("told", SqlText, nullable=False),  # a DatasetTable as JSON
+    sqlite_with_rowid=False,
+)
+
 DATASET_TABLES = (
     evaluation_datasets,
     evaluation_dataset_tags,
@@ -111,4 +161,8 @@ DATASET_TABLES = (
     dataset_versions,
     dataset_contents,
     dataset_members,
+    dataset_schemas,
+    dataset_statements,
+    dataset_parts,
+    dataset_tables,
 )

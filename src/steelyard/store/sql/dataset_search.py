@@ -12,6 +12,7 @@ from steelyard.records.dataset import Dataset
 from steelyard.store.limits import check_max_results
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.dataset_schema import (
+    dataset_tables,
     dataset_versions,
     evaluation_dataset_experiments,
     evaluation_dataset_tags,
@@ -89,6 +90,8 @@ def datasets_from_rows(connection: Connection, rows: Sequence[RowMapping]) -> tu
         select(e.dataset, e.experiment).where(e.dataset.in_(ids)).order_by(e.experiment)
     ):
         experiments[number].append(str(experiment))
+    t = dataset_tables.c
+    tables = set(connection.execute(select(t.dataset).where(t.dataset.in_(ids)).distinct()).scalars())
     v, d = dataset_versions.c, evaluation_datasets.c
     newest = select(v.dataset, v.digest, v.n_records).join(evaluation_datasets, d.id == v.dataset)
     versions = {row[0]: row for row in connection.execute(newest.where(v.number == d.version, d.id.in_(ids)))}
@@ -105,6 +108,7 @@ def datasets_from_rows(connection: Connection, rows: Sequence[RowMapping]) -> tu
             created_time=row["created_time"],
             last_updated_by=row["last_updated_by"],
             last_update_time=row["last_update_time"],
+            kind="table" if row["id"] in tables else "records",
         )
         for row in rows
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,9 +18,16 @@ from steelyard.records.dataset import (
     DatasetChange,
     DatasetDiff,
     DatasetRecord,
+    DatasetSchema,
+    DatasetTable,
+    DatasetUse,
     DatasetVersion,
+    MergePreview,
     RecordDraft,
+    RecordStep,
+    Statement,
 )
+from steelyard.store.blobs import Blobs
 from steelyard.store.limits import (
     MAX_DATASET_NAME,
     MAX_KEY,
@@ -26,10 +36,12 @@ from steelyard.store.limits import (
     check_value,
     check_words,
 )
-from steelyard.store.sql import dataset_records, dataset_search
+from steelyard.store.sql import dataset_lineage, dataset_records, dataset_search
 from steelyard.store.sql.clock import now_ms
 from steelyard.store.sql.database import Database
-from steelyard.store.sql.dataset_rows import content_rows, digest_of_version
+from steelyard.store.sql.dataset_changes import Said, SchemaChanged
+from steelyard.store.sql.dataset_checking import Checker, check_schema
+from steelyard.store.sql.dataset_rows import ContentRow, digest_of_version, merge_rows, revised_row
 from steelyard.store.sql.dataset_schema import (
     DATASET_TABLES,
     dataset_versions,
@@ -37,9 +49,13 @@ from steelyard.store.sql.dataset_schema import (
     evaluation_dataset_tags,
     evaluation_datasets,
 )
-from steelyard.store.sql.dataset_writer import DatasetWriter, Said
+from steelyard.store.sql.dataset_schemas import put_schema, schema_of
+from steelyard.store.sql.dataset_tables import TableVersions
+from steelyard.store.sql.dataset_writer import DatasetWriter
 from steelyard.store.sql.dialect import Cursor
 from steelyard.store.sql.experiments import experiment_numbers
+
+T = TypeVar("T")
 
 _MAX_MESSAGE = 2000
 
@@ -47,8 +63,9 @@ _MAX_MESSAGE = 2000
 class SqlDatasets:
     """See ``DatasetStore``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
+        self._tables = TableVersions(database, blobs)
 
     def create(
         self,
@@ -151,15 +168,25 @@ class SqlDatasets:
             number = connection.execute(locked).scalar()
             if number is None:
                 raise _missing(dataset_id)
+            parts = self._tables.parts_of(connection, number)
             for table in reversed(DATASET_TABLES):
                 own = d.id if table is evaluation_datasets else table.c.dataset
                 connection.execute(delete(table).where(own == number))
+        self._tables.free(parts)
 
     def merge(
         self, dataset_id: str, records: Sequence[RecordDraft], *, by: str = "", message: str = ""
     ) -> DatasetChange:
-        rows, said = content_rows(dataset_id, records), _said(by, message)
-        return self._run(lambda writer, cursor: writer.merge(cursor, dataset_id, rows, said))
+        rows, said = merge_rows(dataset_id, records), _said(by, message)
+        return self._checked(
+            dataset_id,
+            rows.by_id.values(),
+            lambda writer, cursor, checker: writer.merge(cursor, dataset_id, rows, said, checker),
+        )
+
+    def preview(self, dataset_id: str, records: Sequence[RecordDraft]) -> MergePreview:
+        rows, checker = merge_rows(dataset_id, records), self._checker(dataset_id)
+        return self._run(lambda writer, cursor: writer.preview(cursor, dataset_id, rows, checker))
 
     def remove(self, dataset_id: str, record_ids: Sequence[str], *, by: str = "", message: str = "") -> DatasetChange:
         if isinstance(record_ids, str):
@@ -167,8 +194,22 @@ class SqlDatasets:
         ids, said = [str(one) for one in record_ids], _said(by, message)
         return self._run(lambda writer, cursor: writer.remove(cursor, dataset_id, ids, said))
 
+    def revise(
+        self, dataset_id: str, record_id: str, draft: RecordDraft, *, digest: str = "", by: str = "", message: str = ""
+    ) -> DatasetChange:
+        row, said = revised_row(dataset_id, draft), _said(by, message)
+        seen = (record_id, digest)
+        return self._checked(
+            dataset_id,
+            (),
+            lambda writer, cursor, checker: writer.revise(cursor, dataset_id, seen, row, said, checker),
+        )
+
     def restore(self, dataset_id: str, version: int, *, by: str = "", message: str = "") -> DatasetChange:
         said = _said(by, message)
+        there = self._tables.get(dataset_id, version)
+        if there is not None:
+            return self._tables.put(dataset_id, there, said, restored=version)
         return self._run(lambda writer, cursor: writer.restore(cursor, dataset_id, version, said))
 
     def versions(self, dataset_id: str) -> tuple[DatasetVersion, ...]:
@@ -226,7 +267,59 @@ class SqlDatasets:
                 connection, self._database, (number, dataset_id), before, after, max_results
             )
 
-    def _run(self, work: Callable[[DatasetWriter, Cursor], DatasetChange]) -> DatasetChange:
+    def set_schema(self, dataset_id: str, schema: DatasetSchema, *, by: str = "") -> DatasetSchema:
+        said = _said(by, "")
+        check_schema(schema)
+        with self._database.write() as connection:
+            number = _touched(connection, dataset_id, said.by)
+            return put_schema(connection, (number, _at(connection, dataset_id, None)[1]), schema, said)
+
+    def schema(self, dataset_id: str) -> DatasetSchema | None:
+        with self._database.read() as connection:
+            return schema_of(connection, _number(connection, dataset_id))
+
+    def history(self, dataset_id: str, record_id: str) -> tuple[RecordStep, ...]:
+        with self._database.read() as connection:
+            return dataset_lineage.history(connection, (_number(connection, dataset_id), dataset_id), record_id)
+
+    def statements(self, dataset_id: str, record_id: str) -> tuple[Statement, ...]:
+        with self._database.read() as connection:
+            return dataset_lineage.statements(connection, _number(connection, dataset_id), record_id)
+
+    def runs(self, dataset_id: str, *, max_results: int = 1000) -> tuple[DatasetUse, ...]:
+        with self._database.read() as connection:
+            _number(connection, dataset_id)
+            return dataset_lineage.uses(connection, dataset_id, max_results)
+
+    def put_part(self, dataset_id: str, content: bytes) -> str:
+        return self._tables.put_part(dataset_id, content)
+
+    def part(self, dataset_id: str, sha256: str) -> bytes:
+        return self._tables.part(dataset_id, sha256)
+
+    def put_table(self, dataset_id: str, table: DatasetTable, *, by: str = "", message: str = "") -> DatasetChange:
+        return self._tables.put(dataset_id, table, _said(by, message))
+
+    def table(self, dataset_id: str, *, version: int | None = None) -> DatasetTable | None:
+        return self._tables.get(dataset_id, version)
+
+    def _checker(self, dataset_id: str) -> Checker:
+        return Checker(self.schema(dataset_id))
+
+    def _checked(
+        self,
+        dataset_id: str,
+        rows: Iterable[ContentRow],
+        work: Callable[[DatasetWriter, Cursor, Checker], DatasetChange],
+    ) -> DatasetChange:
+        """Do work that holds records against the schema, again if another schema was set meanwhile."""
+        while True:
+            checker = self._checker(dataset_id)
+            checker.look(rows)  # most of the looking, before anything is locked
+            with suppress(SchemaChanged):
+                return self._run(partial(_with, work, checker))
+
+    def _run(self, work: Callable[[DatasetWriter, Cursor], T]) -> T:
         writer = self._database.spelt(DatasetWriter)
         return self._database.run(lambda cursor: work(writer, cursor))
 
@@ -247,6 +340,12 @@ class SqlDatasets:
         numbers = dict.fromkeys(experiment_numbers(connection, [str(one) for one in experiment_ids]))
         made = self._database.dialect.insert(evaluation_dataset_experiments).on_conflict_do_nothing()
         connection.execute(made, [{"dataset": number, "experiment": one} for one in numbers])
+
+
+def _with(
+    work: Callable[[DatasetWriter, Cursor, Checker], T], checker: Checker, writer: DatasetWriter, cursor: Cursor
+) -> T:
+    return work(writer, cursor, checker)
 
 
 def _said(by: str, message: str) -> Said:

@@ -36,7 +36,7 @@ from sqlalchemy.engine import Dialect as Spelling
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.elements import ColumnElement
 
-from steelyard.errors import FilterError, MissingDependency, StoreError, StoreUnavailable
+from steelyard.errors import FilterError, InvalidArgument, MissingDependency, SteelyardError, StoreUnavailable
 
 _BUSY_SECONDS = 60
 _MIGRATION_LOCK = 0x57EE1
@@ -94,7 +94,7 @@ class Dialect(Protocol):
 
     def lock_schema(self, connection: Connection) -> None: ...
     def lock_blob(self, connection: Connection, sha256: str) -> None: ...
-    def explain(self, error: BaseException) -> StoreError | None:
+    def explain(self, error: BaseException) -> SteelyardError | None:
         """Return what a database error means for people, or None if it is a bug of ours."""
         ...
 
@@ -207,7 +207,9 @@ class SqliteDialect:
     def lock_blob(self, connection: Connection, sha256: str) -> None:
         """Nothing to do: BEGIN IMMEDIATE has locked the file."""
 
-    def explain(self, error: BaseException) -> StoreError | None:
+    def explain(self, error: BaseException) -> SteelyardError | None:
+        if isinstance(error, UnicodeEncodeError):
+            return _no_text()
         code = getattr(error, "sqlite_errorname", "")
         advice = next((text for start, text in _SQLITE_ADVICE if code.startswith(start)), None)
         return StoreUnavailable(f"The store {self.path} {advice} (SQLite: {error}.)") if advice else None
@@ -317,7 +319,9 @@ class PostgresDialect:
         key = int(sha256[:15], 16)  # 60 bits: fits a signed bigint
         connection.execute(select(func.pg_advisory_xact_lock(key)))
 
-    def explain(self, error: BaseException) -> StoreError | None:
+    def explain(self, error: BaseException) -> SteelyardError | None:
+        if isinstance(error, UnicodeEncodeError) or "NUL (0x00)" in str(error):
+            return _no_text()
         state = getattr(error, "sqlstate", None) or ""
         if state == "2201B":
             return FilterError(f"The filter's regular expression cannot be used here ({error}).")
@@ -328,6 +332,13 @@ class PostgresDialect:
             return None
         detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return StoreUnavailable(f"The store {self.shown} {advice} (PostgreSQL: {detail})")
+
+
+def _no_text() -> InvalidArgument:
+    return InvalidArgument(
+        "A text that was given holds a NUL character or half of a surrogate pair, so no database can keep or find it. "
+        "Take it out."
+    )
 
 
 _POSTGRES_ADVICE = (

@@ -45,21 +45,37 @@ def _finding_and_counting(connection: Connection) -> None:
         wait_for_upkeep(connection)
 
 
+def _datasets_and_people(connection: Connection) -> None:
+    """Create the tables of review queues and registered scorers, and those that datasets gained."""
+    schema.metadata.create_all(connection, tables=list(_later_tables()))
+
+
 def _later_tables() -> tuple[Table, ...]:
     """Return the tables that are loaded only when they are made or used."""
     from steelyard.store.sql.dataset_schema import DATASET_TABLES
     from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
+    from steelyard.store.sql.review_schema import REVIEW_TABLES
+    from steelyard.store.sql.scorer_schema import SCORER_TABLES
     from steelyard.store.sql.text_schema import TEXT_TABLES
     from steelyard.store.sql.trace_schema import TRACE_TABLES
     from steelyard.store.sql.window_schema import WINDOW_TABLES
 
-    return (*TRACE_TABLES, *TEXT_TABLES, *WINDOW_TABLES, *LEDGER_TABLES, *DATASET_TABLES)
+    return (
+        *TRACE_TABLES,
+        *TEXT_TABLES,
+        *WINDOW_TABLES,
+        *LEDGER_TABLES,
+        *DATASET_TABLES,
+        *REVIEW_TABLES,
+        *SCORER_TABLES,
+    )
 
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", _first_tables),
     Migration(2, "traces, assessments, ledgers", _traces_assessments_ledgers),
     Migration(3, "finding traces and counting them", _finding_and_counting),
+    Migration(4, "datasets and people", _datasets_and_people),
 )
 
 

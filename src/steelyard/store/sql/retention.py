@@ -8,7 +8,7 @@ A clock that is wrong must not delete anything, so a trace goes by age only if a
   time it claims to be of. So traces dated 1970, or brought in from elsewhere, stay for their time too.
 
 Spared by age and by size alike are traces that carry people's work: with an expectation, with feedback from a person,
-or of an evaluation whose run is not deleted.
+that wait in a review queue, or of an evaluation whose run is not deleted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from steelyard.store.sql.clock import now_ms
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.experiments import experiment_number
 from steelyard.store.sql.ledger_schema import ledgers
+from steelyard.store.sql.review_schema import review_items
 from steelyard.store.sql.schema import experiment_tags, runs
 from steelyard.store.sql.space import bytes_of, size_of
 from steelyard.store.sql.trace_schema import assessments, trace_runs, traces
@@ -197,7 +198,9 @@ def _spared() -> ColumnElement[bool]:
         .select_from(trace_runs.join(ledgers, ledgers.c.run == trace_runs.c.run).join(runs, runs.c.id == ledgers.c.run))
         .where(trace_runs.c.trace == traces.c.id, runs.c.lifecycle == "active")
     )
-    return or_(exists().where(a.trace == traces.c.id, by_people), of_evaluation.exists())
+    i = review_items.c
+    waits = [exists().where(id_ == traces.c.trace_id, i.status == "pending") for id_ in (i.trace_id, i.other_trace_id)]
+    return or_(exists().where(a.trace == traces.c.id, by_people), of_evaluation.exists(), *waits)
 
 
 def _delete(database: Database, numbers: Sequence[int]) -> int:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steelyard.records.dataset import Dataset, DatasetRecord, DatasetVersion
+from steelyard.records.dataset import (
+    Dataset,
+    DatasetRecord,
+    DatasetSchema,
+    DatasetTable,
+    DatasetUse,
+    DatasetVersion,
+)
 from steelyard.web.contexts.runs import PageLink, Problem
 
 
@@ -35,12 +42,18 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What putting traces into the dataset did; ``without`` counts traces that had no inputs or were gone."""
+    """What putting records into the dataset did.
+
+    Args:
+        without: traces that had no inputs or were gone.
+        near: new records that nearly equal another.
+    """
 
     inserted: int
     updated: int
     unchanged: int
     without: int
+    near: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +69,9 @@ class DatasetPage:
         n: how many records are found.
         records: a page of them.
         merged: what was done a moment ago, if the page follows that.
+        table: what the version is, of a dataset of tables.
+        rules: what records must look like, if that was ever said.
+        runs: those that used it, the newest first; ``more_runs`` if there are others.
     """
 
     dataset: Dataset
@@ -68,6 +84,10 @@ class DatasetPage:
     records: tuple[RecordRow, ...]
     next_page_token: str | None
     merged: Merged | None = None
+    table: DatasetTable | None = None
+    rules: DatasetSchema | None = None
+    runs: tuple[DatasetUse, ...] = ()
+    more_runs: bool = False
     older: PageLink | None = None
     newer: PageLink | None = None
 
@@ -91,3 +111,25 @@ class DatasetChoice:
     chosen: str = ""
     name: str = ""
     problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearPair:
+    """Two records with almost the same words: the later one, and the one that it is most like."""
+
+    similarity: float
+    record_id: str
+    line: str
+    near_id: str
+    near_line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearPage:
+    """The records of a dataset that nearly equal an earlier one; ``compared`` is False if there are too many."""
+
+    dataset: Dataset
+    threshold: float
+    compared: bool
+    n: int
+    pairs: tuple[NearPair, ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.compare import Difference
+from steelyard.metrics.corrected import CorrectedMean
 from steelyard.records import (
     ArtifactInfo,
     ChartRef,
@@ -191,5 +192,7 @@ class RunPage:
     artifacts: tuple[ArtifactInfo, ...]
     application: ApplicationView | None = None
     progress: ProgressView | None = None
+    corrected: Mapping[str, CorrectedMean | None] = field(default_factory=dict)
+    """Means of judges as people's labels correct them, by the name of the feedback; None: its own page tells."""
     problem: str = ""
     """Why the evaluation cannot be shown, when its file is there and cannot be read."""

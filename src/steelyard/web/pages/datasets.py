@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
@@ -18,16 +17,18 @@ from steelyard.web.contexts.datasets import DatasetChoice, DatasetPage, Datasets
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.pages import newer_page, older_page, store_of
+from steelyard.web.pages.trace import reviewer_of
 from steelyard.web.pages.traces import Place, now_ms, page_size, place_of, shell_of
-from steelyard.web.spoken import line_of
+from steelyard.web.recordtexts import line, pretty
 from steelyard.web.tracepicking import Picked, picked_traces
 from steelyard.web.tracewords import literal
 
 _CHOICES = 200
 _VERSIONS = 50
-_LONGEST = 20_000
+_RUNS = 20
+_MOST_COMPARED = 20_000
 _LONGEST_FIND = 200
-_DATASETS = Crumb(label="Datasets", href=links.datasets())
+DATASETS = Crumb(label="Datasets", href=links.datasets())
 
 
 def show_all(request: Request) -> Response:
@@ -69,13 +70,14 @@ def show(request: Request) -> Response:
     """Show a dataset at a version, the newest unless told: its records, and what became of it."""
     store, query = store_of(request), request.query_params
     dataset = store.datasets.get(request.path_params["dataset_id"])
-    number = _version(query.get("version", ""), dataset)
+    number = version_of(query.get("version", ""), dataset)
     versions = store.datasets.versions(dataset.dataset_id)
     shown = next(one for one in versions if one.number == number)
     find = query.get("find", "").strip()[:_LONGEST_FIND]
     after, trail = query.get("page_token") or None, query.get("trail", "")
     size = page_size(query.get("max_results", ""))
     found = store.datasets.records(dataset.dataset_id, version=number, text=find, max_results=size, page_token=after)
+    uses = store.datasets.runs(dataset.dataset_id, max_results=_RUNS + 1)
     context = DatasetPage(
         dataset=dataset,
         experiments=_experiments(store, dataset),
@@ -87,12 +89,16 @@ def show(request: Request) -> Response:
         records=tuple(_row(record) for record in found.items),
         next_page_token=found.token,
         merged=_merged(query),
+        table=store.datasets.table(dataset.dataset_id, version=number) if dataset.kind == "table" else None,
+        rules=store.datasets.schema(dataset.dataset_id),
+        runs=uses[:_RUNS],
+        more_runs=len(uses) > _RUNS,
         older=older_page(found.token, after, trail),
         newer=newer_page(after, trail),
     )
     shell = Shell(
         title=f"Dataset {dataset.name[:60]}",
-        crumbs=(Crumb(label="Experiments", href=links.EXPERIMENTS), _DATASETS, Crumb(label=dataset.name[:60])),
+        crumbs=(Crumb(label="Experiments", href=links.EXPERIMENTS), DATASETS, Crumb(label=dataset.name[:60])),
         section="datasets",
     )
     return respond(request, "dataset.html", context, shell)
@@ -106,14 +112,14 @@ def add_traces(request: Request, form: FormData) -> Response:
     if form.get("add") != "yes":
         return _ask(request, place, picked, form)
     try:
-        return RedirectResponse(_add(store, place, picked, form), 303)
+        return RedirectResponse(_add(store, place, picked, form, by=reviewer_of(request)), 303)
     except StoreUnavailable:
         raise
     except SteelyardError as error:
         return _ask(request, place, picked, form, Problem(field="dataset", message=str(error)))
 
 
-def _add(store: Store, place: Place, picked: Picked, form: FormData) -> str:
+def _add(store: Store, place: Place, picked: Picked, form: FormData, *, by: str) -> str:
     from steelyard.tracking.dataset_traces import merge_into_new, records_of_traces
 
     name, dataset_id = str(form.get("name", "")).strip(), str(form.get("dataset", ""))
@@ -123,19 +129,45 @@ def _add(store: Store, place: Place, picked: Picked, form: FormData) -> str:
     message = f"{len(found.drafts):,} from traces"
     if name:
         experiments = [place.experiment_id] if place.experiment_id else []
-        dataset, change = merge_into_new(store, name, found.drafts, experiment_ids=experiments, by="", message=message)
+        dataset, change = merge_into_new(store, name, found.drafts, experiment_ids=experiments, by=by, message=message)
         dataset_id = dataset.dataset_id
     elif not found.drafts:
         raise InvalidArgument("None of these traces has inputs, so there is nothing to put into a dataset.")
     else:
-        change = store.datasets.merge(dataset_id, found.drafts, message=message)
+        change = store.datasets.merge(dataset_id, found.drafts, by=by, message=message)
     told = {
         "inserted": change.inserted,
         "updated": change.updated,
         "unchanged": change.unchanged,
         "without": found.without,
     }
+    near = _near(store, dataset_id, change.version.number) if change.inserted else 0
+    if near:
+        told["near"] = near
     return f"{links.dataset(dataset_id)}?{urlencode(told)}"
+
+
+def _near(store: Store, dataset_id: str, version: int) -> int:
+    """Return how many records that came with a version nearly equal another; of a very large dataset none is sought."""
+    from steelyard.tracking.dataset_near import near_existing
+
+    if store.datasets.count(dataset_id) > _MOST_COMPARED:
+        return 0
+    records = list(records_of(store, dataset_id))
+    new = [(place, one.inputs) for place, one in enumerate(records) if one.created_in == version]
+    there = [one for one in records if one.created_in != version]
+    return len(near_existing(there, new))
+
+
+def records_of(store: Store, dataset_id: str) -> Iterator[DatasetRecord]:
+    """Yield the records of the newest version."""
+    token: str | None = None
+    while True:
+        found = store.datasets.records(dataset_id, max_results=1000, page_token=token)
+        yield from found.items
+        token = found.token
+        if token is None:
+            return
 
 
 def _ask(request: Request, place: Place, picked: Picked, form: FormData, problem: Problem | None = None) -> Response:
@@ -155,7 +187,8 @@ def _ask(request: Request, place: Place, picked: Picked, form: FormData, problem
     return respond(request, "datasetadd.html", context, shell, status=400 if problem else 200)
 
 
-def _version(text: str, dataset: Dataset) -> int:
+def version_of(text: str, dataset: Dataset) -> int:
+    """Return the version that an address names, the newest for none."""
     if not text:
         return dataset.version
     if not text.isascii() or not text.isdigit() or int(text[:9]) > dataset.version:
@@ -169,6 +202,7 @@ def _experiments(store: Store, dataset: Dataset) -> tuple[tuple[str, str], ...]:
 
 def _merged(query: QueryParams) -> Merged | None:
     told = {name: query.get(name, "") for name in ("inserted", "updated", "unchanged", "without")}
+    told["near"] = query.get("near", "0")
     if not all(text.isascii() and text.isdigit() for text in told.values()):
         return None
     return Merged(**{name: int(text[:9]) for name, text in told.items()})
@@ -179,21 +213,9 @@ def _row(record: DatasetRecord) -> RecordRow:
     only = next(iter(expected.values())) if len(expected) == 1 else expected
     return RecordRow(
         record=record,
-        inputs_line=_line(record.inputs),
-        inputs_json=_pretty(record.inputs),
-        expected_line="" if not expected else _line(only),
-        expected_json=_pretty(expected) if expected else "",
-        outputs_json="" if record.outputs is None else _pretty(record.outputs),
+        inputs_line=line(record.inputs),
+        inputs_json=pretty(record.inputs),
+        expected_line="" if not expected else line(only),
+        expected_json=pretty(expected) if expected else "",
+        outputs_json="" if record.outputs is None else pretty(record.outputs),
     )
-
-
-def _line(value: Any) -> str:
-    only = next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 else value
-    if isinstance(only, (dict, list)) and not isinstance(value, str):
-        return line_of(value, "user") or line_of(only, "user")
-    return line_of(only, "user")
-
-
-def _pretty(value: Any) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

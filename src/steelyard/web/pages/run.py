@@ -17,6 +17,7 @@ from steelyard.web.applications import load_application, view_application
 from steelyard.web.contexts.application import ApplicationView
 from steelyard.web.contexts.comparison import ComparisonView
 from steelyard.web.contexts.run import Logged, RunPage
+from steelyard.web.correctedmeans import corrected_of
 from steelyard.web.evaluations import load_summary
 from steelyard.web.faces import Crumb, Shell, respond
 from steelyard.web.pages import store_of
@@ -70,6 +71,7 @@ def show(request: Request) -> Response:
         models=tuple(store.models.list(run_id=run.info.run_id)),
         artifacts=tuple(store.artifacts.list(run.info.run_id)),
         application=application,
+        corrected=corrected_of(store, run, application),
         progress=live_progress(store, run),
         problem=problem or broken,
     )

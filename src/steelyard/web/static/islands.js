@@ -19,4 +19,5 @@ import "./time-brush.js";
 import "./trace-facets.js";
 import "./trace-selection.js";
 import "./turn-keys.js";
+import "./review-keys.js";
 import "./swaps.js";

@@ -1,1 +1,1 @@
-"""Test data of any shape as rows: reading.py opens it; sources.py and files.py find the raw rows; ids.py names them."""
+"""Test data of any shape as rows: reading.py opens it; kept.py knows stored datasets; ids.py names the rows."""

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from steelyard.data.json_values import canonical, evident, lenient, shown
+from steelyard.data.rows.opening import open_source
+from steelyard.data.rows.sources import Source
+from steelyard.data.shapes.catalogue import shape_of
+from steelyard.data.shapes.parts import Parts, Raw, Shape
 from steelyard.errors import DataError
-from steelyard.evaluation.genai.json_values import canonical, evident, lenient, shown
 from steelyard.evaluation.genai.rows.ids import FieldIds, HashIds, IdsBuilder, refuse_empty
-from steelyard.evaluation.genai.rows.opening import open_source
-from steelyard.evaluation.genai.rows.sources import Kept, Source
+from steelyard.evaluation.genai.rows.kept import Kept
 from steelyard.evaluation.genai.rows.traces import FindTraces, own_ids, traced, with_traces
-from steelyard.evaluation.genai.shapes.catalogue import shape_of
-from steelyard.evaluation.genai.shapes.parts import Parts, Raw, Shape
 from steelyard.records import Row, Rows, Trace
+from steelyard.tracking.dataset_subset import DatasetSubset
 from steelyard.tracking.evaluation_dataset import EvaluationDataset
 
 _SHAPE_ROWS = 100
@@ -34,7 +36,7 @@ def read_rows(
         data: a list of dicts, traces or objects; a pandas or polars frame (also one of ``search_traces``); an Arrow
             table, or one of ``steelyard.data.open_data``; a dict of columns; a dataset of another library; or a path,
             glob, folder or list of paths of JSONL, JSON, CSV, Parquet or YAML files. The shapes of rows that are known
-            are listed in ``steelyard.evaluation.genai.shapes``.
+            are listed in ``steelyard.data.shapes``.
         name: what to call the data; the file's or the dataset's own name unless given.
         session: the field by which rows belong together (a conversation, a document), such as ``metadata.document`` or
             ``tags.customer``. Unless given: ``session``, ``session_id`` or ``conversation_id``, or the trace's session.
@@ -55,13 +57,20 @@ def read_rows(
         >>> [row.inputs for row in read_rows([{"input": "2+2", "expected": "4"}])]  # Braintrust's shape
         [{'input': '2+2'}]
     """
-    source = open_source(data)
+    source = _stored(data) or open_source(data)
     label = name or source.name
     first = list(islice(iter(source), _SHAPE_ROWS))
     refuse_empty(len(first), label)
     _refuse_keyless(first)
     reader = _Reader(source=source, shape=shape_of(first), name=label, session=session, find_traces=find_traces)
     return reader.opened()
+
+
+def _stored(data: Any) -> Kept | None:
+    """Open a stored dataset at its version, whatever is merged meanwhile, or some of its records."""
+    if isinstance(data, EvaluationDataset):
+        return Kept(data.at(data.version))
+    return Kept(data) if isinstance(data, DatasetSubset) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +95,7 @@ class _Opened:
             yield row if row.has_outputs == self.has_outputs else replace(row, has_outputs=self.has_outputs)
 
     @property
-    def dataset(self) -> EvaluationDataset | None:
+    def dataset(self) -> EvaluationDataset | DatasetSubset | None:
         """The stored dataset that this is, at a version."""
         source = self.reader.source
         return source.dataset if isinstance(source, Kept) else None

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from steelyard.data.rows.sources import is_trace
+from steelyard.data.shapes.parts import Parts
 from steelyard.errors import DataError
-from steelyard.evaluation.genai.rows.sources import is_trace
-from steelyard.evaluation.genai.shapes.parts import Parts
 from steelyard.records import REQUEST_ID_TAG, Row, Trace
 
 FindTraces = Callable[[Sequence[str]], Mapping[str, Trace]]
