@@ -136,8 +136,7 @@ class _Asked:
         version = self.work.scorers[self.place].registered_version
         if version is not None:
             metadata[_VERSION] = str(version)
-        why = None if feedback.rationale is None else str(feedback.rationale)  # a scorer may give what is no text
-        return replace(feedback, trace_id=feedback.trace_id or trace_id, rationale=why, metadata=metadata)
+        return replace(feedback, trace_id=feedback.trace_id or trace_id, metadata=metadata)
 
 
 def _check_name(name: object, scorer: Scorer) -> None:
