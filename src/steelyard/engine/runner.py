@@ -64,6 +64,12 @@ class _Runner:
         except KeyboardInterrupt:
             patience = _HURRY
             raise
+        except RuntimeError as error:
+            # Ctrl-C while a condition's lock is let go of or taken back surfaces as "release unlocked lock".
+            if not isinstance(error.__context__, KeyboardInterrupt):
+                raise
+            patience = _HURRY
+            raise error.__context__ from None
         finally:
             self._stop.set()
             pool.close()
