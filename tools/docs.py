@@ -26,9 +26,10 @@ ROOMS = (
     "steelyard.artifacts", "steelyard.evaluation", "steelyard.feedback", "steelyard.compare", "steelyard.data",
     "steelyard.metrics", "steelyard.metrics.text", "steelyard.metrics.ranking", "steelyard.metrics.intervals",
     "steelyard.metrics.agreement", "steelyard.metrics.preferences", "steelyard.metrics.corrected",
-    "steelyard.metrics.sampling", "steelyard.charts",
+    "steelyard.metrics.sampling", "steelyard.metrics.sequential", "steelyard.metrics.drift", "steelyard.charts",
     "steelyard.tracing", "steelyard.tracing.otlp", "steelyard.llm", "steelyard.engine", "steelyard.tracking",
-    "steelyard.flavors", "steelyard.store", "steelyard.server", "steelyard.web", "steelyard.rest",
+    "steelyard.flavors", "steelyard.store", "steelyard.monitor", "steelyard.egress",
+    "steelyard.server", "steelyard.web", "steelyard.rest",
     "steelyard.wires.otlp", "steelyard.records", "steelyard.errors", "steelyard.mlflow",
 )  # fmt: skip
 
@@ -36,28 +37,44 @@ VALUES = {
     "ALL_ROWS": "The key of the slice that holds all rows: the empty tuple.",
     "APPLICATION_PATH": "The artifact that holds what became of an application's rows: `genai.json`.",
     "Aggregation": "`min`, `max`, `mean`, `median`, `variance`, `p90`, or a function of a list of numbers.",
+    "AlarmState": "`open`, `acknowledged`, `recovered` or `closed`.",
+    "AnchorState": "Whether an anchor set is read by itself: `active` or `stopped`.",
     "Assessment": "A `Feedback` or an `Expectation`.",
     "CORPUS_METRICS": "Text metrics of all rows together (BLEU, chrF), by name.",
+    "ChannelKind": "`webhook`, `slack` or `email`.",
     "DEFAULT_RIDGE": "How far strengths are held back where somebody never lost or never won.",
+    "DriftMethod": "`psi`, `js`, `ks`, `chi2` or `embedding`.",
     "EXPECTED_FACTS": "The name of the expectation that holds expected facts: `expected_facts`.",
     "EXPECTED_RESPONSE": "The name of the expectation that holds the expected answer: `expected_response`.",
     "FileInfo": "MLflow's older name of `ArtifactInfo`.",
+    "FindingKind": "What a look found: `bad`, `fine`, `unsure` or `no_data`.",
+    "FloorFrom": "What a noise floor is drawn from: `rows` or `days`; None takes the higher one.",
     "GUIDELINES": "The name of the expectation that holds guidelines: `guidelines`.",
+    "LEVEL": "The level at which a feature has drifted: 0.01.",
     "LEVELS": "Every `Level`, by name.",
+    "Label": "A class, or a number that is predicted. 1, 1.0 and True are one class.",
     "LabelInput": "The form of answers: `InputPassFail`, `InputCategorical`, `InputNumeric` or `InputText`.",
     "Level": "How far apart two ratings are: `nominal`, `ordinal`, `interval` or `ratio`.",
     "LifecycleStage": "Whether a run or an experiment is active or deleted.",
+    "METHODS": "Every `DriftMethod`.",
     "MIN_CLASS": "True passes, and true fails, below which there is no Rogan–Gladen correction.",
     "MIN_LABELS": "Human labels below which there is no prediction-powered correction.",
     "MIN_YOUDEN": "Youden's J below which a judge is too weak for a Rogan–Gladen correction.",
+    "MODEL_SLICE": "The dimension of the logged model that predicted: `model_id`.",
+    "MONITOR_KEY": "The metadata of feedback that names the monitor that gave it.",
     "MlflowException": "MLflow's name of `SteelyardError`, the root of every error raised on purpose.",
     "ModelStatus": "How a logged model stands: `PENDING`, `READY` or `FAILED`.",
+    "MonitorLevel": "What a monitor judges one by one: `trace` or `session`.",
+    "MonitorState": "`active`, `stopped` by somebody, or `paused` by itself.",
+    "NoData": "What a window without rows means: `ignore`, `alarm` or `recover`.",
     "Outcome": "What became of a row: `scored`, `missing_target`, `missing_prediction` or `predict_failed`.",
     "OutlinedSpan": "What an outline is read from: a `SpanLine`, or a whole `Span`.",
     "PATHS": "The paths at which traces are taken over OTLP/HTTP.",
     "PREFERENCE": "The `schema_id` of the answer to a pair, whose value is `first`, `second` or `tie`.",
     "PREVIEW_LENGTH": "How many characters of a request and a response a list of traces shows.",
+    "PredictedType": "What a model in production predicts: `classifier` or `regressor`.",
     "PredictionOutcome": "What became of a call of the function: `predicted`, `predict_failed` or `over_budget`.",
+    "PredictionsOnly": "Which rows: `wrong`, `unlabelled`, `labelled`, or all (empty).",
     "REPLICATES_PATH": "The artifact that holds an evaluation's replicates: `replicates.npz`.",
     "REQUEST_ID_TAG": "The tag that holds a trace's `client_request_id`.",
     "ROWS_PATH": "The artifact that holds the row-level results: `rows.parquet`.",
@@ -73,6 +90,7 @@ VALUES = {
     "SESSION_KEY": "The metadata of a trace that names its session.",
     "SUMMARY_PATH": "The artifact that holds an evaluation's summary: `evaluation.json`.",
     "SUPPORTED_SERIALIZATION_FORMATS": "The three formats above.",
+    "SeriesKind": "`traces`, `score`, `drift`, `model`, `judge` or `monitor`.",
     "SliceKey": "A slice as a tuple of (dimension, value) pairs.",
     "Spec": "A Vega-Lite specification, as a dict.",
     "TEXT_METRICS": "Text metrics that score one row at a time, by name.",
@@ -86,6 +104,7 @@ VALUES = {
     "Verdict": "`better`, `worse`, `equivalent` or `undecided`.",
     "VerdictOutcome": "What became of a row and scorer: one of `VERDICT_OUTCOMES`.",
     "ViewType": "`ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.",
+    "WorkOutcome": "`scored`, `scorer_error`, `parse_error`, `refused`, `filtered`, `gone` or `over_limit`.",
 }
 """What stands in api.md for names that carry no docstring: constants, unions, aliases."""
 
@@ -245,6 +264,7 @@ def cli_problems() -> Iterator[str]:
 
 _VARIABLE = re.compile(r"\b((?:STEELYARD|MLFLOW)_[A-Z][A-Z_]+)\b")
 _READ = re.compile(r'"((?:STEELYARD|MLFLOW)_[A-Z][A-Z_]+)"')
+_FAMILY = re.compile(r"\b(STEELYARD_[A-Z_]+_)\[")
 _SETTING = re.compile(r'setting\("([A-Z_]+)"\)')
 
 
@@ -254,6 +274,7 @@ def settings() -> set[str]:
     for file in sorted(SOURCE.rglob("*.py")):
         text = file.read_text(encoding="utf-8")
         found |= set(_READ.findall(text))
+        found |= set(_FAMILY.findall(text))  # whose names end as people like
         found |= {f"{prefix}_{name}" for name in _SETTING.findall(text) for prefix in ("STEELYARD", "MLFLOW")}
     return found
 

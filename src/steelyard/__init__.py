@@ -116,7 +116,7 @@ if TYPE_CHECKING:
         update_current_trace,
     )
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "ActiveRun",

@@ -93,6 +93,7 @@ def test_an_awaited_scorer_may_evaluate() -> None:
     assert weighed(3, scorers=[inner]).metrics["inner/mean"] == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("predict", [double, double_later], ids=["sync", "async"])
 def test_many_small_ones_leak_neither_threads_nor_files(predict: Any) -> None:
     def failing(n: int) -> int:

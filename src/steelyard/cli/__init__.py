@@ -1,4 +1,4 @@
-"""The command line: ``steelyard ui | demo | evaluate | runs | datasets | traces | compare``. One file a command."""
+"""The command line: ``steelyard ui | demo | evaluate | runs | datasets | traces | monitors | compare``, a file each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from steelyard.cli.compare import compare
 from steelyard.cli.datasets import datasets
 from steelyard.cli.demo import demo
 from steelyard.cli.evaluate import evaluate
+from steelyard.cli.monitors import monitors
 from steelyard.cli.runs import runs
 from steelyard.cli.text import spell_out, visible
 from steelyard.cli.traces import traces
@@ -38,6 +39,7 @@ app.command(short_help="Weigh predictions or a model.")(evaluate)
 app.command(short_help="List runs with their metrics.")(runs)
 app.add_typer(datasets, name="datasets", short_help="List, import, export, compare datasets.")
 app.add_typer(traces, name="traces", short_help="List, export, import, keep traces.")
+app.add_typer(monitors, name="monitors", short_help="Score live traffic.")
 app.command(short_help="Say if one run is better than another.")(compare)
 
 

@@ -39,7 +39,7 @@ def open_chosen(store: str | None, *, to_read: bool = False) -> Store:
         tracking.set_tracking_uri(store)
     place = find_address(tracking.get_tracking_uri())
     if to_read and place.file is not None and not place.file.exists():
-        raise NotFound(f"There is no store at {place.file}. Give --store; `steelyard evaluate` makes one.")
+        raise NotFound(f"There is no store at {place.file}. Give --store; `steelyard ui` makes one.")
     return tracking.get_store()
 
 

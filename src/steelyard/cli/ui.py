@@ -31,6 +31,10 @@ def ui(
     max_body: Annotated[
         int, typer.Option(metavar="MIB", help="The most that one request of traces may hold.", min=1, max=1024)
     ] = 20,
+    no_workers: Annotated[
+        bool,
+        typer.Option("--no-workers", help="Leave monitors and alarms to others, such as `steelyard monitors work`."),
+    ] = False,
 ) -> None:
     """Serve the pages of a store, and take OpenTelemetry traces into it, until Ctrl-C."""
     from steelyard.cli.options import open_chosen
@@ -60,6 +64,7 @@ def ui(
         create_experiments=not no_create_experiments,
         max_body_bytes=max_body * 2**20,
         grpc_port=grpc_port,
+        workers=not no_workers,
     )
     raise typer.Exit(130)  # nothing but Ctrl-C ends it without an error
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from steelyard import judges as _judges
 from steelyard import scorers as _scorers
+from steelyard.records.monitor import ScorerSamplingConfig
 from steelyard.scorers import Scorer, make_scorer_ensemble, scorer
+from steelyard.scorers.watching import ScorerStatus
 
 if TYPE_CHECKING:
     from steelyard.judges import (
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Scorer",
+    "ScorerSamplingConfig",
+    "ScorerStatus",
     "delete_scorer",
     "get_all_scorers",
     "get_scorer",

@@ -19,6 +19,8 @@ INPUT_TOKENS_KEY = "mlflow.assessment.judgeInputTokens"
 OUTPUT_TOKENS_KEY = "mlflow.assessment.judgeOutputTokens"
 PRICE_KEYS = (COST_KEY, INPUT_TOKENS_KEY, OUTPUT_TOKENS_KEY)
 PROMPT_KEY = "steelyard.judge.prompt"
+ANSWERED_KEY = "steelyard.judge.answered"
+"""The model that says it answered: behind the name that was asked for may stand another one tomorrow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Ruling:
     model: str
     prompt: str
     usage: Usage = field(default_factory=Usage)
+    answered: str = ""
 
     def feedback(self, name: str, *, span_id: str | None = None, metadata: Mapping[str, Any] | None = None) -> Feedback:
         """Return it as feedback of that name, said by the model."""
@@ -84,8 +87,11 @@ class Ruling:
             rationale=self.rationale,
             source=AssessmentSource("LLM_JUDGE", self.model),
             span_id=span_id,
-            metadata={**price(self.usage), PROMPT_KEY: self.prompt, **(metadata or {})},
+            metadata={**price(self.usage), **self._by_whom(), PROMPT_KEY: self.prompt, **(metadata or {})},
         )
+
+    def _by_whom(self) -> dict[str, str]:
+        return {ANSWERED_KEY: self.answered} if self.answered else {}
 
 
 def price(usage: Usage) -> dict[str, Any]:
@@ -138,4 +144,11 @@ def ruling_of(answer: Answer, bench: Bench, rubric: Rubric, usage: Usage) -> Rul
         AnswerUnreadable: it has another form than was asked for.
     """
     value, rationale = read_verdict(rubric.value, answer.value)
-    return Ruling(value=value, rationale=rationale, model=bench.judge, prompt=rubric.label, usage=usage)
+    return Ruling(
+        value=value,
+        rationale=rationale,
+        model=bench.judge,
+        prompt=rubric.label,
+        usage=usage,
+        answered=answer.model or "",
+    )

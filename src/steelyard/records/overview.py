@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from steelyard.records.trace import TraceInfo
+
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 """The quantiles that windows tell of durations."""
+
+SAMPLED_CONTENT = 8_000
+"""How many characters of inputs and outputs a sample tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,30 @@ class Facet:
     value: str
     n: int
     filter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledTrace:
+    """One trace of a sample.
+
+    Args:
+        info: the trace, with its assessments.
+        inputs, outputs: of its root, as JSON, their first ``SAMPLED_CONTENT`` characters; empty if there are none, or
+            if they were not asked for.
+        inputs_length, outputs_length: how many characters they are as JSON.
+        models: the models that it called, by name.
+        tools: the tools that it used, by name.
+        failed_spans: how many of its spans failed.
+    """
+
+    info: TraceInfo
+    inputs: str = ""
+    outputs: str = ""
+    inputs_length: int = 0
+    outputs_length: int = 0
+    models: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    failed_spans: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from steelyard.records.assessment import Assessment, AssessmentChange, Assessmen
 from steelyard.records.overview import (
     Facet,
     Retention,
+    SampledTrace,
     SessionSummary,
     TraceSize,
     TraceWindow,
@@ -113,6 +114,23 @@ class TraceOverview(Protocol):
                 together as ``…``.
             origin_ms: where windows begin, a multiple of 1000. With the stretch's own start and length as origin and
                 step, one window tells of all of it.
+        """
+        ...
+
+    def sample(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str = "",
+        *,
+        start_ms: int,
+        end_ms: int,
+        most: int = 10_000,
+        contents: bool = True,
+    ) -> tuple[SampledTrace, ...]:
+        """Return traces that began in [start_ms, end_ms), at most so many, drawn evenly; the oldest first.
+
+        Asked again, the same are drawn: those whose number in this store has the smallest hash. ``contents=False``
+        leaves out what the spans tell (inputs, outputs, models, tools), which is quicker.
         """
         ...
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, overload
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator
+from pydantic import ConfigDict, PrivateAttr, field_validator
 
 from steelyard.errors import InvalidArgument
 from steelyard.records.case import Case
 from steelyard.scorers.binding import Binding, binding_of
 from steelyard.scorers.fingerprints import fingerprint, methods_of
 from steelyard.scorers.meanings import MISSING, SESSION_NAMES
+from steelyard.scorers.registered import Registered
 
 AGGREGATIONS = ("min", "max", "mean", "median", "variance", "p90")
 DEFAULT_TIMEOUT = 300.0
@@ -27,7 +28,7 @@ alive: WeakValueDictionary[int, Any] = WeakValueDictionary()
 """The scorers that were made in this process, for as long as they live (see :mod:`steelyard.scorers.living`)."""
 
 
-class Scorer(BaseModel):
+class Scorer(Registered):
     """Something that says how good a row is.
 
     Subclass it with fields of your own and ``__call__``, sync or async, whose parameters are bound by name (see
@@ -62,7 +63,6 @@ class Scorer(BaseModel):
     pass_if: Any = None
 
     _bound: Binding | None = PrivateAttr(default=None)
-    _version: int | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
@@ -173,34 +173,10 @@ class Scorer(BaseModel):
         """The version that it is in the store, if it was registered or read from there; its feedback names it."""
         return self._version
 
-    def known_as(self, version: int) -> None:
-        """Note which version in the store it is."""
-        self._version = version
-
     @property
     def scoring_functions(self) -> tuple[Callable[..., Any], ...]:
         """The functions that it was made of."""
         return ()
-
-    def register(self, name: str | None = None, experiment_id: str | None = None) -> Any:
-        """Keep it in the store, under a name, as that name's next version.
-
-        What is the same as the newest version is that version. Headers for a model are never kept, for they may hold
-        keys; the model that a judge asks by default now is kept as its own.
-
-        Args:
-            name: its own unless told. Feedback gets this name.
-            experiment_id: the current one unless told.
-
-        Returns:
-            The scorer as it was registered; itself if it keeps its name.
-
-        Raises:
-            InvalidArgument: it holds something that cannot be kept, such as an object.
-        """
-        from steelyard.scorers.registry import registry
-
-        return registry().register(self, name=name, experiment_id=experiment_id)
 
     def passes(self, value: Any) -> bool:
         """Return whether a value of it is good.

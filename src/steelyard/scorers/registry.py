@@ -1,4 +1,7 @@
-"""Where scorers are registered. The tracking room announces itself here; until then it is looked for by name."""
+"""Where scorers are registered, and told to watch live traffic.
+
+The tracking room announces itself here; until then it is looked for by name.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from steelyard.errors import SteelyardError
+from steelyard.records.monitor import ScorerSamplingConfig
 
 _HOME = "steelyard.tracking.scorers"  # a name and no import: this room is far below that one
 
@@ -15,6 +19,20 @@ class Registry(Protocol):
 
     def register(self, scorer: Any, *, name: str | None, experiment_id: str | None) -> Any:
         """Keep a scorer's next version, and return the scorer as it was registered."""
+        ...
+
+    def start(
+        self, scorer: Any, *, name: str | None, experiment_id: str | None, config: ScorerSamplingConfig | None
+    ) -> Any:
+        """Have a scorer watch live traffic, and return it as it watches."""
+        ...
+
+    def update(self, scorer: Any, *, name: str | None, experiment_id: str | None, config: ScorerSamplingConfig) -> Any:
+        """Change what a scorer watches, and return it as it watches."""
+        ...
+
+    def stop(self, scorer: Any, *, name: str | None, experiment_id: str | None) -> Any:
+        """Have a scorer watch no longer, and return it."""
         ...
 
 

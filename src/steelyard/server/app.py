@@ -29,6 +29,7 @@ def create_app(
     create_experiments: bool = True,
     limits: Limits | None = None,
     grpc_address: tuple[str, int] | None = None,
+    workers: bool = False,
 ) -> Starlette:
     """Return the ASGI app that shows a store, and takes traces into it.
 
@@ -41,6 +42,7 @@ def create_app(
         create_experiments: whether traces sent to an experiment's name that is not there yet create it.
         limits: how much of traces is taken in at once; None means the usual.
         grpc_address: host and port on which traces are taken over gRPC too; None means not at all.
+        workers: whether monitors and alarms are worked on here, beside the requests.
 
     Returns:
         An app for uvicorn or any other ASGI server.
@@ -81,7 +83,9 @@ def create_app(
             HTTPException: show_http_error,
             Exception: show_unexpected,
         },
-        lifespan=lambda _: _working(store, intake, scoring, grpc_address=grpc_address, close_store=close_store),
+        lifespan=lambda _: _working(
+            store, intake, scoring, grpc_address=grpc_address, close_store=close_store, workers=workers
+        ),
     )
     app.router.redirect_slashes = False
     app.state.store = store
@@ -92,10 +96,17 @@ def create_app(
 
 @asynccontextmanager
 async def _working(
-    store: Store, intake: Intake, scoring: Scoring, *, grpc_address: tuple[str, int] | None, close_store: bool
+    store: Store,
+    intake: Intake,
+    scoring: Scoring,
+    *,
+    grpc_address: tuple[str, int] | None,
+    close_store: bool,
+    workers: bool,
 ) -> AsyncGenerator[None]:
     """What runs beside the requests; in the end all that was let in is written before the store is closed."""
     from steelyard.server.upkeep import Upkeep
+    from steelyard.server.watching import Watching
     from steelyard.wires import otlp
 
     grpc = None
@@ -103,8 +114,13 @@ async def _working(
         grpc = otlp.start_grpc(intake, host=grpc_address[0], port=grpc_address[1])
     upkeep = Upkeep(store, busy=lambda: intake.waiting > 0)
     upkeep.start()
+    watching = Watching(store) if workers else None
+    if watching is not None:
+        watching.start()
     yield
     intake.stop_admitting()
+    if watching is not None:
+        await asyncio.to_thread(watching.stop)
     if grpc is not None:
         await asyncio.to_thread(grpc.stop, _GRPC_GRACE)
     await asyncio.to_thread(intake.close)

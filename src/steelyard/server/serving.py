@@ -20,6 +20,7 @@ def serve(
     create_experiments: bool = True,
     max_body_bytes: int | None = None,
     grpc_port: int | None = None,
+    workers: bool = True,
 ) -> None:
     """Serve the pages of a store, and take traces into it, until interrupted.
 
@@ -38,6 +39,7 @@ def serve(
         create_experiments: whether traces sent to an experiment's name that is not there yet create it.
         max_body_bytes: of one request of traces, after decompression; None means 20 MiB.
         grpc_port: a port on which to take traces over gRPC too.
+        workers: whether monitors and alarms are worked on here, or left to ``steelyard monitors work``.
 
     Raises:
         InvalidArgument: if ``host`` is not of the loopback and ``allow_remote`` is not given.
@@ -64,6 +66,7 @@ def serve(
         create_experiments=create_experiments,
         limits=Limits() if max_body_bytes is None else Limits(body_bytes=max_body_bytes),
         grpc_address=None if grpc_port is None else (host, grpc_port),
+        workers=workers,
     )
     run_in_order(app, host=host, port=port, log_level=log_level, stopping=app.state.intake.stop_admitting)
 

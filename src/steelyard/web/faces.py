@@ -51,6 +51,7 @@ def respond(request: Request, template: str, context: object, shell: Shell, *, s
         "path": request.url.path,
         "layout": "fragment.html" if is_fragment else "layout.html",
         "pending": 0 if is_fragment else _pending(request, shell),
+        "ringing": 0 if is_fragment else _ringing(request, shell),
     }
     return Response(page.render(values), status, headers, "text/html")
 
@@ -82,6 +83,14 @@ def _pending(request: Request, shell: Shell) -> int:
         return 0
     store: Store = request.app.state.store
     return sum(queue.counts.pending for queue in store.reviews.list([shell.experiment_id]))
+
+
+def _ringing(request: Request, shell: Shell) -> int:
+    """Return how many alarms of the experiment nobody has in hand, for the navigation."""
+    if not shell.experiment_id:
+        return 0
+    store: Store = request.app.state.store
+    return len(store.alarms.alarms([shell.experiment_id], states=("open",), max_results=100).items)
 
 
 def _plain(value: object) -> object:

@@ -36,6 +36,47 @@ def dashboard(experiment_id: str, **query: str) -> str:
     return f"/experiments/{_part(experiment_id)}/dashboard{_query(query)}"
 
 
+def monitors(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/monitors{_query(query)}"
+
+
+def monitor(experiment_id: str, name: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/monitors/{_part(name)}{_query(query)}"
+
+
+def alarms(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/alarms{_query(query)}"
+
+
+def alarm(alarm_id: str, **query: str) -> str:
+    return f"/alarms/{_part(alarm_id)}{_query(query)}"
+
+
+def alarm_rules(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/alarms/rules{_query(query)}"
+
+
+def alarm_rule(experiment_id: str, rule_id: str = "new", **query: str) -> str:
+    """Return the address of a rule, or of the form of a new one."""
+    return f"/experiments/{_part(experiment_id)}/alarms/rules/{_part(rule_id)}{_query(query)}"
+
+
+def alarm_channels(experiment_id: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/alarms/channels"
+
+
+def changes(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/changes{_query(query)}"
+
+
+def models(experiment_id: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/models{_query(query)}"
+
+
+def model(experiment_id: str, name: str, **query: str) -> str:
+    return f"/experiments/{_part(experiment_id)}/models/{_part(name)}{_query(query)}"
+
+
 def keeping(experiment_id: str, **query: str) -> str:
     return f"/experiments/{_part(experiment_id)}/keeping{_query(query)}"
 

@@ -13,9 +13,15 @@ from starlette.routing import BaseRoute, Route
 from steelyard.web import assets
 from steelyard.web.faces import Handler, data_face
 from steelyard.web.pages import (
+    alarm,
+    alarmchannels,
+    alarmrule,
+    alarmrules,
+    alarms,
     artifacts,
     board,
     case,
+    changes,
     compare,
     dashboard,
     datasetchanges,
@@ -25,6 +31,9 @@ from steelyard.web.pages import (
     experiments,
     judges,
     keeping,
+    models,
+    monitor,
+    monitors,
     progress,
     queueitems,
     queues,
@@ -55,6 +64,7 @@ def page_routes() -> list[BaseRoute]:
     return [
         *_evaluation_routes(),
         *_dataset_routes(),
+        *_watch_routes(),
         *_people_routes(),
         *_trace_routes(),
         Route("/chart-theme/{theme}.json", run.chart_theme),
@@ -103,6 +113,43 @@ def _dataset_routes() -> list[BaseRoute]:
     ]
 
 
+def _watch_routes() -> list[BaseRoute]:
+    return [
+        *_monitor_routes(),
+        *_alarm_routes(),
+        *_faces("/experiments/{experiment_id}/changes", changes.show),
+        *_faces("/experiments/{experiment_id}/changes/slices", changes.show_slices),
+        *_faces("/experiments/{experiment_id}/changes/drift", changes.show_drift),
+        *_faces("/experiments/{experiment_id}/models", models.show_all),
+        *_faces("/experiments/{experiment_id}/models/{name:path}", models.show),
+    ]
+
+
+def _monitor_routes() -> list[BaseRoute]:
+    return [
+        *_faces("/experiments/{experiment_id}/monitors", monitors.show),
+        _post("/experiments/{experiment_id}/monitors", monitors.begin),
+        *_faces("/experiments/{experiment_id}/monitors/{name:path}", monitor.show),
+        _post("/experiments/{experiment_id}/monitors/{name:path}", monitor.act),
+    ]
+
+
+def _alarm_routes() -> list[BaseRoute]:
+    return [
+        *_faces("/experiments/{experiment_id}/alarms", alarms.show),
+        _post("/experiments/{experiment_id}/alarms", alarms.act),
+        *_faces("/experiments/{experiment_id}/alarms/rules", alarmrules.show),
+        _post("/experiments/{experiment_id}/alarms/rules", alarmrules.act),
+        _post("/experiments/{experiment_id}/alarms/channels", alarmchannels.act),
+        *_faces("/experiments/{experiment_id}/alarms/rules/new", alarmrule.show_new),
+        _post("/experiments/{experiment_id}/alarms/rules/new", alarmrule.make, most_fields=60),
+        *_faces("/experiments/{experiment_id}/alarms/rules/{rule_id}", alarmrule.show),
+        _post("/experiments/{experiment_id}/alarms/rules/{rule_id}", alarmrule.act, most_fields=60),
+        *_faces("/alarms/{alarm_id}", alarm.show),
+        _post("/alarms/{alarm_id}", alarm.act),
+    ]
+
+
 def _people_routes() -> list[BaseRoute]:
     return [
         *_faces("/review", queues.show_all),
@@ -123,6 +170,7 @@ def _people_routes() -> list[BaseRoute]:
         _post("/review/{queue_id}/settings", queues.change_settings, most_fields=_FIELDS),
         *_faces("/judges", judges.show_all),
         _post("/judges/draw", judges.draw),
+        _post("/judges/anchors", judges.hold),
         _post("/judges/try", judges.try_on, most_fields=60),
         *_faces("/judges/{name:path}", judges.show),
     ]

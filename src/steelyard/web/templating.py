@@ -10,7 +10,22 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from steelyard import __version__
-from steelyard.web import assets, changes, formats, links, scales, timecharts, timeline
+from steelyard.web import (
+    assets,
+    changedrift,
+    changes,
+    changetimes,
+    changewords,
+    formats,
+    links,
+    modelcharts,
+    monitorcharts,
+    quality,
+    scales,
+    timecharts,
+    timeline,
+    tracewords,
+)
 
 STATES = {"better": "better", "worse": "worse", "equivalent": "same", "undecided": "unsure"}
 """The look of each verdict."""
@@ -60,6 +75,20 @@ def environment() -> Environment:
         "error_rate": changes.error_rate,
         "brief": timecharts.brief,
         "charts_of": timecharts.charts_of,
+        "score_chart": monitorcharts.score_chart,
+        "day_charts": monitorcharts.day_charts,
+        "quality_charts": quality.quality_charts,
+        "amount": changewords.amount,
+        "moved": changewords.moved,
+        "watch_address": changewords.watch_address,
+        "moved_between": changewords.moved_between,
+        "measure_title": changewords.title_of,
+        "presets": changetimes.PRESETS,
+        "drift_scale": changedrift.scale_of,
+        "model_charts": modelcharts.model_charts,
+        "told_score": quality.told,
+        "said_by": quality.source_word,
+        "said_filter": lambda name: f"{tracewords.named('feedback', name)} IS NOT NULL",
         "ticks_of": timeline.ticks_of,
         "ago": lambda milliseconds: formats.ago(milliseconds, time.time() * 1000),
     }

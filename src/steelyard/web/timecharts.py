@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from steelyard.metrics.intervals import wilson
+from steelyard.records import Estimate
 from steelyard.records.overview import TraceWindow
 from steelyard.web.contexts.dashboard import Chart, Curve, Level, Mark
 from steelyard.web.formats import count, duration, percent, plural
@@ -15,6 +17,7 @@ _GAP = 0.06
 _LEAST = 1.5  # percent of the height: what is there must be seen
 _QUANTILES = ((0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99"))
 _BANDED = 0.95
+_FAR = 1.6  # how much wider a scale may become for its longest bars
 
 
 def charts_of(windows: Sequence[TraceWindow]) -> tuple[Chart, ...]:
@@ -31,6 +34,82 @@ def trend_of(counts: Sequence[int]) -> str:
     """
     highest = max(counts, default=0) or 1
     return _path([(i + 0.5, 100 - 96 * n / highest) for i, n in enumerate(counts)])
+
+
+Item = TypeVar("Item")
+
+
+def stacked_chart(
+    windows: Sequence[Item],
+    parts: Sequence[tuple[str, Callable[[Item], float]]],
+    *,
+    key: str,
+    title: str,
+    says: str,
+    columns: tuple[int, ...],
+    legend: tuple[tuple[str, str], ...] = (),
+) -> Chart:
+    """Return counts over time as columns of parts, each (its class, how much); the first stands at the bottom."""
+    most = max((sum(amount(window) for _, amount in parts) for window in windows), default=0.0)
+    levels, at = _linear(most, lambda v: count(round(v)), whole=True)
+    marks = _stacked(windows, at, parts)
+    return Chart(key=key, title=title, note="", says=says, columns=columns, levels=levels, marks=marks, legend=legend)
+
+
+def interval_chart(
+    estimates: Sequence[Estimate | None],
+    *,
+    key: str,
+    title: str,
+    says: str,
+    columns: tuple[int, ...],
+    label: Callable[[float], str],
+    within: tuple[float | None, float | None] = (None, None),
+    note: str = "Bars are 95% intervals.",
+) -> Chart:
+    """Return estimates over time as dots with their intervals, None where a window has none.
+
+    Bars that reach far beyond the others are cut, and counted below: one window of two rows must not flatten the rest.
+    """
+    found = [(i, e, e.value) for i, e in enumerate(estimates) if e is not None and e.value is not None]
+    ends = [_ends(e, value) for _, e, value in found]
+    lows, highs = sorted(low for low, _ in ends), sorted(high for _, high in ends)
+    values = [value for _, _, value in found]
+    usual = [lows[len(lows) // 10], highs[(9 * (len(highs) - 1)) // 10], *values] if ends else [0.0, 1.0]
+    far = bool(ends) and highs[-1] - lows[0] > _FAR * (max(usual) - min(usual))
+    scale = nice_scale(usual if far or not ends else [lows[0], highs[-1]], within=within, ticks=4)
+    width = scale.high - scale.low
+
+    def at(value: float) -> float:
+        return 100 * (scale.high - value) / width
+
+    def held(value: float) -> float:
+        return min(100.0, max(0.0, at(value)))
+
+    bars = tuple(
+        _between("ci", i, held(low), held(high))
+        for (i, _, _), (low, high) in zip(found, ends, strict=True)
+        if low < high
+    )
+    beyond = sum(at(high) < -0.01 or at(low) > 100.01 for low, high in ends)
+    cut = f"{beyond} of the bars {'reaches' if beyond == 1 else 'reach'} beyond the scale. " if beyond else ""
+    return Chart(
+        key=key,
+        title=title,
+        note=f"{cut}{note}" if found else "",
+        says=says,
+        columns=columns,
+        levels=tuple(Level(y=f"{at(tick):.2f}%", label=label(tick)) for tick in scale.ticks),
+        marks=bars,
+        curves=(Curve(kind="dots said", label=title, path=_dots([(i + 0.5, held(v)) for i, _, v in found])),),
+    )
+
+
+def _ends(estimate: Estimate, value: float) -> tuple[float, float]:
+    low, high = estimate.low, estimate.high
+    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
+        return value, value
+    return low, high
 
 
 def _volume(windows: Sequence[TraceWindow]) -> Chart:
@@ -107,7 +186,10 @@ def _latency(windows: Sequence[TraceWindow]) -> Chart:
 def _tokens(windows: Sequence[TraceWindow]) -> Chart:
     most = max((w.input_tokens + w.output_tokens for w in windows), default=0)
     levels, at = _linear(most, brief, whole=True)
-    parts = (("tokens-in", lambda w: w.input_tokens), ("tokens-out", lambda w: w.output_tokens))
+    parts: tuple[tuple[str, Callable[[TraceWindow], float]], ...] = (
+        ("tokens-in", lambda w: w.input_tokens),
+        ("tokens-out", lambda w: w.output_tokens),
+    )
     return Chart(
         key="tokens",
         title="Tokens",
@@ -157,11 +239,8 @@ def _logarithmic(low: float, high: float, at: Callable[[float], float]) -> tuple
     return tuple(Level(y=f"{at(tick):.2f}%", label=duration(tick)) for tick in ticks)
 
 
-Amount = Callable[[TraceWindow], float]
-
-
 def _stacked(
-    windows: Sequence[TraceWindow], at: Callable[[float], float], parts: Sequence[tuple[str, Amount]]
+    windows: Sequence[Item], at: Callable[[float], float], parts: Sequence[tuple[str, Callable[[Item], float]]]
 ) -> tuple[Mark, ...]:
     marks = []
     for i, window in enumerate(windows):

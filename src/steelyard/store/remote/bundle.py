@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import cast
 
 from steelyard.records.ports import (
+    AlarmStore,
+    AnchorStore,
     AnswerCache,
     ArtifactStore,
     AssessmentStore,
@@ -15,10 +17,13 @@ from steelyard.records.ports import (
     LabelSchemaStore,
     LedgerStore,
     ModelStore,
+    MonitorStore,
+    PredictionStore,
     ReviewStore,
     RunSearch,
     RunStore,
     ScorerStore,
+    ScoreStore,
     TraceOverview,
     TraceStore,
     TraceUpkeep,
@@ -48,6 +53,11 @@ class RemoteStore:
         self.label_schemas = cast("LabelSchemaStore", RemotePort("label_schemas", self._line))
         self.reviews = cast("ReviewStore", RemotePort("reviews", self._line))
         self.scorers = cast("ScorerStore", RemotePort("scorers", self._line))
+        self.monitors = cast("MonitorStore", RemotePort("monitors", self._line))
+        self.scores = cast("ScoreStore", RemotePort("scores", self._line))
+        self.alarms = cast("AlarmStore", RemotePort("alarms", self._line))
+        self.predictions = cast("PredictionStore", RemotePort("predictions", self._line))
+        self.anchors = cast("AnchorStore", RemotePort("anchors", self._line))
         self.ledgers = cast("LedgerStore", RemotePort("ledgers", self._line))
         self.answers = cast("AnswerCache", RemotePort("answers", self._line))
 

@@ -37,9 +37,13 @@ DIGEST_HEADER = "Steelyard-Sha256"
 _READS = {  # methods of these names change nothing, whatever their noun
     *("get", "find", "search", "count", "keys", "list", "walk", "stat", "read", "size", "history", "metric_history"),
     *("infos", "spans", "outline", "span", "windows", "span_of_time", "facets", "sessions", "users", "losses"),
-    *("backlog", "retention", "unfinished", "state", "predictions", "verdicts", "versions"),
+    *("sample", "backlog", "retention", "unfinished", "state", "predictions", "verdicts", "versions"),
     *("preview", "schema", "statements", "runs", "part", "table"),
     *("records", "record", "diff", "items", "item", "reviewed", "answers"),
+    *("readings",),
+    *("models", "numbers", "coverage", "rows", "sample"),
+    *("backfills", "standing", "days", "names"),
+    *("rule", "find_rule", "rules", "alarm", "alarms", "events", "silences", "channels", "deliveries"),
 }
 _REPEATABLE = {  # done twice, they leave what they leave when done once, and answer the same
     *("experiments.set_tag", "experiments.delete", "experiments.restore", "experiments.rename"),
@@ -57,8 +61,14 @@ _REPEATABLE = {  # done twice, they leave what they leave when done once, and an
         "reviews.next",
     ),
     *("scorers.register", "scorers.note"),
+    *("predictions.open",),
+    *("monitors.start", "monitors.update", "monitors.cancel_backfill", "monitors.hold"),
+    *("monitors.commit", "monitors.put_back", "monitors.renew", "monitors.plan"),
+    *("anchors.update", "anchors.ask", "anchors.put", "anchors.finish"),
+    *("alarms.update_rule", "alarms.put_channel", "alarms.end_silence"),
     *("upkeep.work", "upkeep.set_retention", "upkeep.compact"),
 }
+_NEVER = {"alarms.claim_deliveries"}  # what it returns holds secrets, which no client is given
 _DIVISIBLE = {"traces.put": "traces", "traces.arrive": "arrivals", "ledgers.commit": "entries"}
 
 
@@ -117,7 +127,8 @@ def methods(noun: str) -> Mapping[str, Method]:
     files = {name for name, told in hints.items() if any(_speaks_of_files(hint) for hint in told.values())}
     if noun == "artifacts":
         files.add("read")
-    return {name: _method(noun, name, found[name], hints[name]) for name in found if name not in files}
+    kept = (name for name in found if name not in files and f"{noun}.{name}" not in _NEVER)
+    return {name: _method(noun, name, found[name], hints[name]) for name in kept}
 
 
 def _method(noun: str, name: str, function: Any, hints: Mapping[str, Any]) -> Method:

@@ -97,7 +97,8 @@ def _one_of(members: Sequence[Any]) -> Shape:
 def _list(hint: Any, inner: Any) -> Shape:
     if not _is_mixed(inner):
         native = _native(hint).record
-        return Shape(plain=_listed, record=lambda data: data if isinstance(data, str) else native(data))
+        takes_text = inner is str  # a text instead of texts is the store's to complain of
+        return Shape(plain=_listed, record=lambda data: data if takes_text and isinstance(data, str) else native(data))
     shape = shape_of(inner)
     return Shape(
         plain=lambda value: [shape.plain(one) for one in value],

@@ -164,6 +164,9 @@ class ArrivalWriter:
         if new:
             cursor.executemany(self._insert, [_new_row(one) for one in new])
         known = self._find(cursor, ids)
+        while len(known) < len(ids):  # one was there already, and was deleted in between
+            cursor.executemany(self._insert, [_new_row(one) for one in drafts if one.trace_id not in known])
+            known = self._find(cursor, ids)
         self._spans.write(cursor, [(known[one.trace_id].number, one.spans) for one in drafts])
         # With other writers about, each row is worked out from what the lock on it lets us see.
         old = [one for one in drafts if one.trace_id in before] if self._alone else drafts

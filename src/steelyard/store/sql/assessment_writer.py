@@ -26,6 +26,9 @@ from steelyard.store.sql.clock import now_ms
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.dialect import Cursor
 from steelyard.store.sql.trace_schema import assessment_history, assessments, traces
+from steelyard.store.sql.waiting import FeedbackMarks
+
+_TRACE, _KIND = (ASSESSMENT_COLUMNS.index(name) for name in ("trace", "kind"))
 
 Action = Literal["created", "updated", "overridden", "restored", "deleted"]
 
@@ -51,6 +54,7 @@ class AssessmentWriter:
     def __init__(self, database: Database) -> None:
         dialect, text = database.dialect, database.positional
         self._pack = dialect.pack
+        self._marks = FeedbackMarks(database)
         a, h = assessments.c, assessment_history.c
         self._lock = text(
             select(traces.c.trace_id, traces.c.id)
@@ -94,12 +98,15 @@ class AssessmentWriter:
 
     def add(self, cursor: Cursor, added: Sequence[Assessment], numbers: Mapping[str, int]) -> list[Assessment]:
         """Write assessments that have ids and times, on locked traces; one with a known id takes its place."""
-        return [self._add(cursor, assessment, numbers[str(assessment.trace_id)]) for assessment in added]
+        made = [self._add(cursor, assessment, numbers[str(assessment.trace_id)]) for assessment in added]
+        self._marks.of(cursor, (numbers[str(one.trace_id)] for one in added if one.kind == "feedback"))
+        return made
 
     def add_new(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of assessments that are not there and override nothing: quick."""
         if rows:
             cursor.executemany(self._insert, rows)
+            self._marks.of(cursor, (row[_TRACE] for row in rows if row[_KIND] == "feedback"))
 
     def find(self, cursor: Cursor, trace: int, assessment_id: str) -> Kept | None:
         """Return an assessment of a trace."""
@@ -117,12 +124,14 @@ class AssessmentWriter:
         made = dict(zip(ACTION_COLUMNS, _made(action, by), strict=True))
         changed = ("valid", "number", "word", "content")
         cursor.execute(self._replace, (*(values[n] for n in changed), *made.values(), kept.number))
+        self._mark(cursor, kept)
 
     def remove(self, cursor: Cursor, kept: Kept, by: AssessmentSource | None) -> None:
         """Delete an assessment; what it overrode, and nothing else overrides, is valid again."""
         self._into_history(cursor, kept, kept.action)
         self._into_history(cursor, kept, _made("deleted", by))
         cursor.execute(self._remove, (kept.number,))
+        self._mark(cursor, kept)
         overridden = kept.assessment.overrides
         if overridden is None or self.is_overridden(cursor, kept.trace, overridden):
             return
@@ -141,7 +150,8 @@ class AssessmentWriter:
             return self._add_again(cursor, kept, assessment)
         if assessment.overrides is not None:
             self._override(cursor, trace, assessment)
-        self.add_new(cursor, [(*assessment_row(assessment, trace, content_of(assessment)), *_made("created", None))])
+        row = (*assessment_row(assessment, trace, content_of(assessment)), *_made("created", None))
+        cursor.execute(self._insert, row)
         return assessment
 
     def _add_again(self, cursor: Cursor, kept: Kept, assessment: Assessment) -> Assessment:
@@ -164,6 +174,10 @@ class AssessmentWriter:
             raise InvalidArgument(msg)
         if old.assessment.valid:
             self.change(cursor, old, replace(old.assessment, valid=False), "overridden", assessment.source)
+
+    def _mark(self, cursor: Cursor, kept: Kept) -> None:
+        if kept.assessment.kind == "feedback":
+            self._marks.of(cursor, [kept.trace])
 
     def _into_history(self, cursor: Cursor, kept: Kept, action: tuple[Any, ...]) -> None:
         assessment_id = kept.assessment.assessment_id

@@ -10,13 +10,18 @@ from sqlalchemy.exc import ArgumentError
 
 from steelyard.errors import InvalidArgument, StoreUnavailable
 from steelyard.records.ports import (
+    AlarmStore,
+    AnchorStore,
     AnswerCache,
     AssessmentStore,
     DatasetStore,
     LabelSchemaStore,
     LedgerStore,
+    MonitorStore,
+    PredictionStore,
     ReviewStore,
     ScorerStore,
+    ScoreStore,
     TraceOverview,
     TraceStore,
     TraceUpkeep,
@@ -109,6 +114,41 @@ class SqlStore:
         from steelyard.store.sql.scorers import SqlScorers
 
         return SqlScorers(self._database)
+
+    @cached_property
+    def monitors(self) -> MonitorStore:
+        """Scorers that watch live traffic."""
+        from steelyard.store.sql.monitors import SqlMonitors
+
+        return SqlMonitors(self._database)
+
+    @cached_property
+    def scores(self) -> ScoreStore:
+        """Feedback over time."""
+        from steelyard.store.sql.scores import SqlScores
+
+        return SqlScores(self._database)
+
+    @cached_property
+    def alarms(self) -> AlarmStore:
+        """Rules, and what they found."""
+        from steelyard.store.sql.alarms import SqlAlarms
+
+        return SqlAlarms(self._database)
+
+    @cached_property
+    def predictions(self) -> PredictionStore:
+        """Predictions of models in production."""
+        from steelyard.store.sql.predictions import SqlPredictions
+
+        return SqlPredictions(self._database)
+
+    @cached_property
+    def anchors(self) -> AnchorStore:
+        """Anchor sets."""
+        from steelyard.store.sql.anchors import SqlAnchors
+
+        return SqlAnchors(self._database)
 
     @cached_property
     def ledgers(self) -> LedgerStore:

@@ -15,6 +15,8 @@ from steelyard.store.sql.clock import now_ms
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.schema import experiment_tags, experiments, runs
 
+_MOST_NAMED = 10_000
+
 
 class SqlExperiments:
     """See ``ExperimentStore``."""
@@ -128,8 +130,13 @@ def experiment_number(connection: Connection, experiment_id: str) -> int:
 
 def experiment_numbers(connection: Connection, experiment_ids: Sequence[str]) -> list[int]:
     """Return experiments' row ids, deleted or not."""
+    if isinstance(experiment_ids, str):
+        raise InvalidArgument(f"{experiment_ids[:40]!r} is one text: give a list of experiment ids.")
     numbers = [int(i) if _is_number(i) else -1 for i in experiment_ids]
-    found = set(connection.execute(select(experiments.c.id).where(experiments.c.id.in_(numbers))).scalars())
+    wanted = sorted(set(numbers))
+    if len(wanted) > _MOST_NAMED:
+        raise InvalidArgument(f"{len(wanted):,} experiments are too many: name at most {_MOST_NAMED:,}.")
+    found = set(connection.execute(select(experiments.c.id).where(experiments.c.id.in_(wanted))).scalars())
     for experiment_id, number in zip(experiment_ids, numbers, strict=True):
         if number not in found:
             msg = f"There is no experiment with id {experiment_id!r}."

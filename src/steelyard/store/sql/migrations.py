@@ -50,11 +50,24 @@ def _datasets_and_people(connection: Connection) -> None:
     schema.metadata.create_all(connection, tables=list(_later_tables()))
 
 
+def _watching(connection: Connection) -> None:
+    """Create the tables of monitors, scores over time, alarms, predictions and anchor sets; have feedback counted."""
+    from steelyard.store.sql.score_waiting import mark_all_feedback
+
+    schema.metadata.create_all(connection, tables=list(_later_tables()))
+    mark_all_feedback(connection)
+
+
 def _later_tables() -> tuple[Table, ...]:
     """Return the tables that are loaded only when they are made or used."""
+    from steelyard.store.sql.alarm_schema import ALARM_TABLES
+    from steelyard.store.sql.anchor_schema import ANCHOR_TABLES
     from steelyard.store.sql.dataset_schema import DATASET_TABLES
     from steelyard.store.sql.ledger_triggers import LEDGER_TABLES
+    from steelyard.store.sql.monitor_schema import MONITOR_TABLES
+    from steelyard.store.sql.prediction_schema import PREDICTION_TABLES
     from steelyard.store.sql.review_schema import REVIEW_TABLES
+    from steelyard.store.sql.score_schema import SCORE_TABLES
     from steelyard.store.sql.scorer_schema import SCORER_TABLES
     from steelyard.store.sql.text_schema import TEXT_TABLES
     from steelyard.store.sql.trace_schema import TRACE_TABLES
@@ -68,6 +81,11 @@ def _later_tables() -> tuple[Table, ...]:
         *DATASET_TABLES,
         *REVIEW_TABLES,
         *SCORER_TABLES,
+        *MONITOR_TABLES,
+        *SCORE_TABLES,
+        *ALARM_TABLES,
+        *PREDICTION_TABLES,
+        *ANCHOR_TABLES,
     )
 
 
@@ -76,6 +94,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "traces, assessments, ledgers", _traces_assessments_ledgers),
     Migration(3, "finding traces and counting them", _finding_and_counting),
     Migration(4, "datasets and people", _datasets_and_people),
+    Migration(5, "watching", _watching),
 )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from steelyard.records import Page
 from steelyard.records.arrival import Loss
-from steelyard.records.overview import Facet, SessionSummary, TraceWindow, UserSummary
+from steelyard.records.overview import Facet, SampledTrace, SessionSummary, TraceWindow, UserSummary
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.facets import facets_of
 from steelyard.store.sql.losses import losses_of
@@ -46,6 +46,28 @@ class SqlOverview:
             step_ms=step_ms,
             by=by,
             origin_ms=origin_ms,
+        )
+
+    def sample(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str = "",
+        *,
+        start_ms: int,
+        end_ms: int,
+        most: int = 10_000,
+        contents: bool = True,
+    ) -> tuple[SampledTrace, ...]:
+        from steelyard.store.sql.trace_sampling import sample_of
+
+        return sample_of(
+            self._database,
+            experiment_ids,
+            filter_string,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            most=most,
+            contents=contents,
         )
 
     def span_of_time(self, experiment_ids: Sequence[str]) -> tuple[int, int] | None:

@@ -207,13 +207,13 @@ def _prompt(comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     )
     value = trace_tags.c.value
     found = or_(*(dialect.like(value, f"%{like_escaped(one)}%", fold_case=False) for one in written))
-    return exists().where(trace_tags.c.trace == traces.c.id, trace_tags.c.key == LINKED_PROMPTS_TAG, found)
+    return _some(trace_tags.c.trace == traces.c.id, trace_tags.c.key == LINKED_PROMPTS_TAG, found)
 
 
 def _span(name: str, comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     of_trace = spans.c.trace == traces.c.id
     if name == "content":
-        return exists().where(of_trace, _content(comparison, dialect))
+        return _some(of_trace, _content(comparison, dialect))
     column = _SPAN_COLUMNS.get(name)
     if column is not None:
         if isinstance(comparison.value, int | float):
@@ -235,7 +235,7 @@ def _text(comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:
     """The whole text of a trace: NOT LIKE means that no span has it."""
     operator = comparison.operator
     plain = Comparison(comparison.key, "ILIKE" if operator.endswith("ILIKE") else "LIKE", comparison.value)
-    found = exists().where(spans.c.trace == traces.c.id, _content(plain, dialect, operator=operator))
+    found = _some(spans.c.trace == traces.c.id, _content(plain, dialect, operator=operator))
     return not_(found) if operator.startswith("NOT") else found
 
 
@@ -258,14 +258,19 @@ def _assessment(kind: str, name: str, comparison: Comparison, dialect: Dialect) 
     return _exists(there, a.number if isinstance(comparison.value, int | float) else a.word, comparison, dialect)
 
 
+def _some(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return that there is such a row of the trace, also in a statement that has spans or tags of its own beside it."""
+    return exists().where(*conditions).correlate(traces)
+
+
 def _exists(
     there: ColumnElement[bool], column: ColumnElement[Any], comparison: Comparison, dialect: Dialect
 ) -> ColumnElement[bool]:
     if comparison.operator not in _NULL:
-        return exists().where(there, _there(column, comparison, dialect))
+        return _some(there, _there(column, comparison, dialect))
     if comparison.key.kind == "span" and comparison.key.name.startswith("attributes."):
         there = and_(there, column.is_not(None))
-    return not_(exists().where(there)) if comparison.operator == "IS NULL" else exists().where(there)
+    return not_(_some(there)) if comparison.operator == "IS NULL" else _some(there)
 
 
 def _there(column: ColumnElement[Any], comparison: Comparison, dialect: Dialect) -> ColumnElement[bool]:

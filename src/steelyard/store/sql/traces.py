@@ -27,7 +27,7 @@ from steelyard.store.sql.trace_rows import MAX_TRACE_WORD, check_client_id, chec
 from steelyard.store.sql.trace_schema import trace_runs, trace_tags, traces
 from steelyard.store.sql.trace_search import TraceSearch
 from steelyard.store.sql.trace_writer import SAID_NAME, SAID_STATE, TraceWriter, draft
-from steelyard.store.sql.waiting import mark_windows
+from steelyard.store.sql.waiting import mark_arrivals, mark_windows
 
 
 class SqlTraces:
@@ -152,6 +152,7 @@ class SqlTraces:
             if words:
                 rows = [{"trace": number, "key": key, "value": words[key]} for key in sorted(words)]
                 connection.execute(upsert, rows)
+            mark_arrivals(connection, self._database.dialect, [number])
 
     def delete_tag(self, trace_id: str, key: str) -> None:
         """Delete a tag.
@@ -171,6 +172,7 @@ class SqlTraces:
             if not gone:
                 msg = f"The trace {trace_id!r} has no tag {key!r}."
                 raise NotFound(msg)
+            mark_arrivals(connection, self._database.dialect, [number])
 
     def delete(self, trace_ids: Sequence[str]) -> int:
         with self._database.write() as connection:

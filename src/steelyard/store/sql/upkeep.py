@@ -9,6 +9,7 @@ from steelyard.records.overview import Retention, TraceSize, UpkeepReport
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.experiments import experiment_number
 from steelyard.store.sql.retention import retain, retention_of, set_retention
+from steelyard.store.sql.score_recount import ScoreRecount
 from steelyard.store.sql.space import compact, free_pages, shorten_log, size_of
 from steelyard.store.sql.text_index import TextIndex
 from steelyard.store.sql.windows_recount import WindowRecount
@@ -31,17 +32,22 @@ class SqlUpkeep:
     def _windows(self) -> WindowRecount:
         return WindowRecount(self._database)
 
+    @cached_property
+    def _scores(self) -> ScoreRecount:
+        return ScoreRecount(self._database)
+
     def work(self, max_seconds: float = 1.0) -> UpkeepReport:
         begun = time.monotonic()
         shorten_log(self._database)
         deleted = self._retain(until=begun + 0.3 * max_seconds)
         windows = self._windows.recount(0.4 * max_seconds)
+        windows += self._scores.recount(0.2 * max_seconds)
         indexed = self._texts.index_some(max(0.0, begun + 0.9 * max_seconds - time.monotonic()))
         freed = free_pages(self._database, until=begun + max_seconds)
         return UpkeepReport(indexed=indexed, windows=windows, deleted=deleted, freed_bytes=freed, left=self.backlog())
 
     def backlog(self) -> int:
-        return self._texts.waiting() + self._windows.waiting()
+        return self._texts.waiting() + self._windows.waiting() + self._scores.waiting()
 
     def retention(self, experiment_id: str) -> Retention:
         return retention_of(self._database, experiment_id)

@@ -30,7 +30,7 @@ def windows_of(
     origin_ms: int = 0,
 ) -> tuple[TraceWindow, ...]:
     """See ``TraceOverview.windows``: windows are whole, so the last one may end behind ``end_ms``."""
-    begin, end = _whole(start_ms, end_ms, step_ms, origin_ms)
+    begin, end = whole_windows(start_ms, end_ms, step_ms, origin_ms)
     by = check_dimension(by)
     dialect = database.dialect
     with database.read() as connection:
@@ -50,8 +50,11 @@ def windows_of(
     return counts.frequent().regrouped(step_ms, origin_ms).windows(step_ms)
 
 
-def _whole(start_ms: int, end_ms: int, step_ms: int, origin_ms: int) -> tuple[int, int]:
+def whole_windows(start_ms: int, end_ms: int, step_ms: int, origin_ms: int) -> tuple[int, int]:
     """Return where the first window begins and the last one ends."""
+    if not -(2**53) <= origin_ms <= 2**53 or step_ms > 2**53:
+        msg = "step_ms or origin_ms is beyond any time: both are milliseconds, below 2^53."
+        raise InvalidArgument(msg)
     if step_ms < 1000 or step_ms % 1000:
         msg = f"step_ms={step_ms!r} is no multiple of 1000: windows are whole seconds."
         raise InvalidArgument(msg)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from steelyard.metrics.states.quantiles import Quantiles
 from steelyard.store.sql.bare_rows import chunks
 from steelyard.store.sql.database import Database
 from steelyard.store.sql.dialect import Cursor
+from steelyard.store.sql.score_waiting import PassedOn, windows_with_feedback
 from steelyard.store.sql.trace_schema import trace_tags, traces, windows_waiting
 from steelyard.store.sql.waiting import WINDOW_MS
 from steelyard.store.sql.window_schema import trace_windows
@@ -38,8 +39,8 @@ _MOST_VALUES = 100
 _MOST_KEYS = 32
 _LONGEST_VALUE = 250
 _MOST_WAITING = 2_000
-_LOCK = 0x57EE1D0
-_LONG = 0.1  # seconds of counting, after which a window rests for twenty times as long
+LOCK = 0x57EE1D0
+LONG = 0.1  # seconds of counting, after which a window rests for twenty times as long
 _NOTHING = Quantiles.of([]).to_bytes()
 
 Group = tuple[int, int]
@@ -91,10 +92,13 @@ class WindowRecount:
         self._database.run(lambda cursor: statements.mark(cursor, experiment, starts, mark), durable=False)
         with self._database.read() as connection:
             found = _counted(connection, self._database, experiment, starts)
+            spoken = windows_with_feedback(connection, experiment, starts)
         rows = _state_rows(found)
-        done = self._database.run(lambda cursor: statements.write(cursor, group, starts, mark, rows), durable=False)
+        done = self._database.run(
+            lambda cursor: statements.write(cursor, group, starts, mark, rows, spoken), durable=False
+        )
         spent = time.monotonic() - begun
-        if spent > _LONG:
+        if spent > LONG:
             self._resting[group] = begun + 20 * spent
         return done
 
@@ -183,23 +187,34 @@ class _Statements:
         self._clear = text(delete(trace_windows).where(*stretch))
         self._read = text(select(w.dimension, *(w[name] for name in STATE_COLUMNS)).where(*stretch))
         self._add = text(insert(trace_windows))
+        self._scores = PassedOn(database)
 
     def mark(self, cursor: Cursor, experiment: int, starts: Sequence[int], mark: int) -> None:
         """Put a mark of our own on windows that wait."""
         cursor.executemany(self._mark, [(mark, experiment, start) for start in starts])
 
     def write(
-        self, cursor: Cursor, group: Group, starts: Sequence[int], mark: int, rows: Sequence[tuple[Any, ...]]
+        self,
+        cursor: Cursor,
+        group: Group,
+        starts: Sequence[int],
+        mark: int,
+        rows: Sequence[tuple[Any, ...]],
+        spoken: Set[int],
     ) -> int:
-        """Write the windows that still have the mark, and what follows from them; return how many."""
+        """Write the windows that still have the mark, and what follows from them; return how many.
+
+        What was said of their traces, ``spoken`` naming the windows in which there is anything, has to be counted anew.
+        """
         experiment, hour = group
         if self._locks:  # elsewhere there is one writer anyway
-            cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
         right = set()
         for start in starts:
             cursor.execute(self._unmark, (experiment, start, mark))
             if cursor.rowcount:
                 right.add(start)
+                self._scores.window(cursor, experiment, start, spoken=start in spoken)
         if not right:
             return 0
         for start in right:

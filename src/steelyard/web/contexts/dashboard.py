@@ -49,6 +49,57 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualityPoint:
+    """What was said of the traces of a window: how many values, how many errors, and their one number, if any."""
+
+    start_ms: int
+    end_ms: int
+    n: int = 0
+    errors: int = 0
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityScore:
+    """What was said under one name by one source (``LLM_JUDGE``, ``CODE`` or ``HUMAN``).
+
+    Args:
+        rate: whether it is a pass rate; else it is a mean.
+        now, before: of the period, and of the one before.
+        change: the difference; its state is empty where nobody can say what is good.
+        points: every window of the period, the empty ones too.
+    """
+
+    name: str
+    source: str
+    rate: bool
+    now: Estimate
+    before: Estimate | None
+    change: Change | None
+    points: tuple[QualityPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityValue:
+    """What was said under one name of the traces of one value; None where nothing was."""
+
+    name: str
+    source: str
+    rate: bool
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that needs somebody: ``bad`` or ``warn``, in a few words, whose, and where to look."""
+
+    kind: str
+    text: str
+    names: tuple[str, ...]
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRow:
     """What the traces of one value did. ``filter`` keeps just these; empty if it stands for several values.
 
@@ -62,6 +113,7 @@ class ValueRow:
     share: float
     before: TraceWindow | None = None
     trend: str = ""
+    scores: tuple[QualityValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +172,8 @@ class DashboardPage:
         anything: whether the experiment has traces at all.
         before_ms: when the period before began; None if there is none.
         recorded_before: whether there were traces from early in the period before, so that amounts can be compared.
+        quality: the scores of the period, by name and source.
+        notices: what needs somebody now.
     """
 
     experiment_id: str
@@ -142,6 +196,8 @@ class DashboardPage:
     recorded_before: bool
     windows: tuple[TraceWindow, ...]
     values: tuple[ValueRow, ...]
+    quality: tuple[QualityScore, ...] = ()
+    notices: tuple[Notice, ...] = ()
     chips: tuple[Chip, ...] = ()
     anything: bool = True
     problem: Problem | None = None

@@ -9,6 +9,7 @@ from steelyard.feedback.judging_rates import Differences
 from steelyard.metrics.corrected import CorrectedMean
 from steelyard.metrics.sampling import Stop
 from steelyard.records import ConfusionCounts, Estimate
+from steelyard.web.contexts.judgeanchors import AnchorsView
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.scales import Scale
 
@@ -365,7 +366,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgePage:
-    """A judge, in one of four views: ``people``, ``labels``, ``versions`` or ``try``.
+    """A judge, in one of five views: ``people``, ``labels``, ``versions``, ``anchors`` or ``try``.
 
     Args:
         sources: who gave verdicts under the name, and how many, where that was counted.
@@ -384,4 +385,5 @@ class JudgePage:
     labelling: Labelling | None = None
     form: TrialForm | None = None
     trial: Trial | None = None
+    anchors: AnchorsView | None = None
     problem: Problem | None = None

@@ -14,12 +14,14 @@ from steelyard.records.filters import condition
 from steelyard.records.overview import TraceWindow
 from steelyard.web import links
 from steelyard.web.changes import compared, error_rate
-from steelyard.web.contexts.dashboard import DashboardPage, ValueRow
+from steelyard.web.contexts.dashboard import DashboardPage, QualityScore, ValueRow
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.faces import Crumb, Shell, respond, wants_data
 from steelyard.web.pages import store_of
 from steelyard.web.pages.traces import now_ms, typed_chips
 from steelyard.web.period import Period, period_of
+from steelyard.web.quality import Asked, quality_of, values_of
+from steelyard.web.qualitynotices import notices_of
 from steelyard.web.timecharts import trend_of
 from steelyard.web.traceview import TraceView, read_view
 
@@ -77,6 +79,7 @@ def _context(
     total, before = asking.total(), asking.total_before()
     by = query.get("by", "").strip()
     recorded = _recorded(period, whole)
+    quality = quality_of(asking.scores) if total.n else ()
     return DashboardPage(
         experiment_id=experiment.experiment_id,
         experiment_name=experiment.name,
@@ -97,7 +100,9 @@ def _context(
         compared=compared(total, before, elapsed_ms=period.elapsed_ms, length_ms=period.length_ms, amounts=recorded),
         recorded_before=recorded,
         windows=asking.windows(),
-        values=asking.values(by) if values and by else (),
+        values=asking.values(by, quality) if values and by else (),
+        quality=quality,
+        notices=notices_of(store, experiment.experiment_id, now_ms=now),
         chips=typed_chips(view),
         anything=whole is not None,
         problem=problem,
@@ -116,6 +121,7 @@ class _Asking:
 
     def __init__(self, store: Store, experiment_id: str, view: TraceView, period: Period) -> None:
         self._overview, self._place, self._view, self._period = store.overview, [experiment_id], view, period
+        self.scores = Asked(store, experiment_id, view.condition, period)
 
     def total(self) -> TraceWindow:
         """Return the numbers of the whole period: one window as wide as it."""
@@ -138,7 +144,7 @@ class _Asking:
             for start in range(p.start_ms, p.end_ms, p.step_ms)
         )
 
-    def values(self, by: str) -> tuple[ValueRow, ...]:
+    def values(self, by: str, quality: Sequence[QualityScore]) -> tuple[ValueRow, ...]:
         """Return the most frequent values, and all others as one."""
         found = sorted(self._whole(self._period.start_ms, by), key=lambda w: (w.group == _OTHERS, -w.n, w.group))
         kept = found[:_ROWS]
@@ -149,6 +155,7 @@ class _Asking:
             start = self._period.before_ms
             before = {} if start is None else {window.group: window for window in self._whole(start, by)}
             trends = self._trends(by, [window.group for window in kept])
+        said = values_of(self.scores, quality, by)
         return tuple(
             ValueRow(
                 value=window.group,
@@ -158,6 +165,7 @@ class _Asking:
                 share=window.n / highest,
                 before=before.get(window.group),
                 trend=trends.get(window.group, ""),
+                scores=said.get(window.group, ()),
             )
             for window in kept
         )

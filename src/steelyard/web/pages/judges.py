@@ -17,6 +17,7 @@ from steelyard.web import links
 from steelyard.web.contexts.judges import JudgePage, JudgeRow, JudgesPage, Scope, TrialForm
 from steelyard.web.contexts.runs import Problem
 from steelyard.web.faces import Crumb, Shell, respond
+from steelyard.web.judgeanchors import RefusedAnchors, anchors_view, hold_to
 from steelyard.web.judgedefinitions import version_of
 from steelyard.web.judgelabels import Wanted, labelling, planned, threshold_of
 from steelyard.web.judgelist import judge_rows, newest
@@ -24,9 +25,10 @@ from steelyard.web.judgereport import FIRST, MOST, against_people
 from steelyard.web.judgetrials import MOST as MOST_TRIED
 from steelyard.web.judgetrials import chosen_traces, offered, tried
 from steelyard.web.pages import store_of
+from steelyard.web.pages.trace import reviewer_of
 from steelyard.web.scales import Scale, nice_scale
 
-PEOPLE, LABELS, VERSIONS, TRY = VIEWS = ("people", "labels", "versions", "try")
+PEOPLE, LABELS, VERSIONS, ANCHORS, TRY = VIEWS = ("people", "labels", "versions", "anchors", "try")
 MOST_READ = 10_000
 """How many traces a page reads; of more, the newest."""
 
@@ -107,6 +109,19 @@ def try_on(request: Request, form: FormData) -> Response:
     return _page(request, store, _place(store, form), TRY, form, name=name, posted=True)
 
 
+def hold(request: Request, form: FormData) -> Response:
+    """Make the anchor set of a judge, have it read, or change it; what cannot be used is told beside its field."""
+    store = store_of(request)
+    name, place = _judge_named(form), _place(store, form)
+    experiment_id = place.experiment.experiment_id
+    try:
+        done = hold_to(store, experiment_id, name, form, by=reviewer_of(request))
+    except RefusedAnchors as error:
+        problem = Problem(field=error.args[1], message=error.args[0])
+        return _page(request, store, place, ANCHORS, form, name=name, posted=True, problem=problem)
+    return RedirectResponse(links.judge(name, experiment_id, view=ANCHORS, saved=done), 303)
+
+
 def _judge_named(form: FormData) -> str:
     name = str(form.get("judge", ""))
     if not name.strip():
@@ -138,6 +153,9 @@ def _page(
     )
     if view == VERSIONS:
         context = replace(context, versions=tuple(map(version_of, registered)))
+    elif view == ANCHORS:
+        first = registered[0] if registered else None
+        context = replace(context, anchors=anchors_view(store, experiment_id, first, name, fields, posted=posted))
     elif view == TRY:
         context = _tried(store, place, context, fields, posted=posted)
     elif place.problem is None:

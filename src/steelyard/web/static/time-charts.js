@@ -128,7 +128,8 @@ class TimeCharts extends HTMLElement {
 
   value() {
     this.box.setAttribute("aria-valuenow", String(this.to ?? this.rows.length - 1));
-    const told = this.to === undefined ? "none chosen" : this.from === this.to ? this.reading(this.to, [1, 2, 6, 10]) : this.stretch(Math.min(this.from, this.to), Math.max(this.from, this.to));
+    const most = [1, 2, 6, 10].filter((column) => column < this.heads.length);
+    const told = this.to === undefined ? "none chosen" : this.from === this.to ? this.reading(this.to, most) : this.stretch(Math.min(this.from, this.to), Math.max(this.from, this.to));
     this.box.setAttribute("aria-valuetext", told);
     this.box.textContent = this.to === undefined ? "Arrow keys move through the windows" : told;
   }

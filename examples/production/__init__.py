@@ -1,0 +1,1 @@
+"""Production played back: real traffic, a fault in one slice, and the alarm that names it."""
