@@ -13,13 +13,14 @@ from starlette.testclient import TestClient
 
 from steelyard.metrics.intervals import newcombe_unpaired
 from steelyard.monitor.alarm_drafts import draft_alarm_rule
+from steelyard.monitor.anchors_linked import linked_scores
 from steelyard.records import Finding, Store
 from steelyard.records.monitor import ScorerSamplingConfig
 from steelyard.server import create_app
 from steelyard.store import open_store
 
 from .sample_changes import EVIL, Changed, traffic
-from .sample_monitors import registered
+from .sample_monitors import fill, registered
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +146,23 @@ def rung(store: Store, changed: Changed) -> str:
         kind="bad", sentence="Many fail.", start_ms=changed.after[0], end_ms=changed.after[1], value=0.3, n=20
     )
     return store.alarms.found(rule, [finding], memory=b"", looked_until_ms=now, now_ms=now)[0].alarm_id
+
+
+def test_versions_of_a_judge_stand_on_one_scale_where_its_anchors_allow(tmp_path_factory: pytest.TempPathFactory):
+    store = open_store(tmp_path_factory.mktemp("versions"))
+    watched = fill(store)
+    where, name = watched.experiment_id, watched.monitor.name
+    with TestClient(create_app(store), base_url="http://localhost") as client:
+        told = client.get(f"/experiments/{where}/dashboard.json?range=7d").json()
+        page = unescape(client.get(f"/experiments/{where}/dashboard?range=7d").text)
+    (one,) = [each for each in told["quality"] if each["name"] == name]
+    (linked,) = linked_scores(
+        store, where, name, start_ms=told["start_ms"], end_ms=told["end_ms"],
+        step_ms=told["end_ms"] - told["start_ms"], origin_ms=told["start_ms"],
+    )  # fmt: skip
+    assert linked.linked is not None
+    assert set(linked.versions) == {"1", "2"}
+    assert (one["scale"], one["now"]["value"], one["now"]["n"]) == (1, linked.linked.value, linked.linked.n)
+    assert one["as_said"]["value"] == linked.raw.value != linked.linked.value
+    assert "as said" in page
+    store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 from starlette.testclient import TestClient
 
+from steelyard.monitor.late_labels import settle_once
 from steelyard.monitor.predictions import log_predictions
 from steelyard.records import Store
 from steelyard.server import create_app
@@ -42,6 +44,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     for name in (LONG, "data.json", ".."):
         row = [{"id": "a", "prediction": 4.5}]
         log_predictions(name, row, ids="id", model_type="regressor", experiment_id=experiment_id, store=store)
+    settle_once(store, worker="w", now_ms=int(time.time() * 1000))
+    log_predictions("new", row, ids="id", model_type="regressor", experiment_id=experiment_id, store=store)
     yield Place(store, experiment_id, model)
     store.close()
 
@@ -70,7 +74,7 @@ def test_the_list_tells_of_each_model_what_it_predicts_and_how_much_is_labelled(
     assert row["model"]["n"] == len(place.model.ids)
     assert row["model"]["labelled"] == len(place.model.labels)
     text = client.get(links.models(place.experiment_id)).text
-    assert f"{len(found['models'])} models with {len(place.model.ids) + 3:,} predictions" in unescape(text)
+    assert f"{len(found['models'])} models with {len(place.model.ids) + 4:,} predictions" in unescape(text)
     assert "% labelled" in text
 
 
@@ -207,6 +211,12 @@ def test_a_model_without_labels_says_how_to_log_them(client: TestClient, place: 
     text = client.get(links.model(place.experiment_id, LONG)).text
     assert "log_labels" in text
     assert "no labels have come yet" in text
+
+
+def test_what_is_not_counted_yet_is_said_to_wait(client: TestClient, place: Place):
+    text = client.get(links.model(place.experiment_id, "new")).text
+    assert "Not counted yet" in text
+    assert "1 window waits" in text
 
 
 def test_a_stranger_model_is_not_found(client: TestClient, place: Place):

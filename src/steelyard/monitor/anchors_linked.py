@@ -43,6 +43,7 @@ def linked_scores(
     start_ms: int,
     end_ms: int,
     step_ms: int,
+    origin_ms: int = 0,
     confidence: float = 0.95,
 ) -> tuple[LinkedWindow, ...]:
     """Return a judge's scores over time on the scale of its anchor set's base version.
@@ -53,7 +54,7 @@ def linked_scores(
     Args:
         store: where the scores are.
         experiment_id, name: the judge.
-        start_ms, end_ms, step_ms: as for ``ScoreStore.windows``.
+        start_ms, end_ms, step_ms, origin_ms: as for ``ScoreStore.windows``.
         confidence: nominal coverage.
 
     Raises:
@@ -67,7 +68,14 @@ def linked_scores(
     whole: dict[int, ScoreWindow] = {}
     for by in ("version", ""):
         for window in store.scores.windows(
-            [experiment_id], name, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, source="LLM_JUDGE", by=by
+            [experiment_id],
+            name,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            step_ms=step_ms,
+            source="LLM_JUDGE",
+            by=by,
+            origin_ms=origin_ms,
         ):
             if by:
                 by_start[window.start_ms].append(window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steelyard.metrics.intervals import newcombe_unpaired
 from steelyard.metrics.score_estimates import headline, headlines, merged
@@ -13,6 +13,7 @@ from steelyard.records.score_windows import ScoreName, ScoreWindow
 from steelyard.web.contexts.dashboard import Change, Chart, QualityPoint, QualityScore, QualityValue
 from steelyard.web.formats import percent, plural, score
 from steelyard.web.period import Period
+from steelyard.web.qualitylinked import on_one_scale
 from steelyard.web.timecharts import interval_chart
 
 MOST_SCORES = 12
@@ -73,7 +74,7 @@ def _score(asked: Asked, one: ScoreName) -> QualityScore | None:
     before = earlier[0] if earlier else None
     starts = [start for start in range(p.start_ms, p.end_ms, p.step_ms) if start in windows]
     told = dict(zip(starts, headlines([windows[start] for start in starts]), strict=True))
-    return QualityScore(
+    made = QualityScore(
         name=one.name,
         source=one.source,
         rate=_is_rate(whole),
@@ -90,6 +91,25 @@ def _score(asked: Asked, one: ScoreName) -> QualityScore | None:
             )
             for start in range(p.start_ms, p.end_ms, p.step_ms)
         ),
+    )
+    return made if asked.condition or one.source != "LLM_JUDGE" else _on_one_scale(asked, made)
+
+
+def _on_one_scale(asked: Asked, said: QualityScore) -> QualityScore:
+    """Return a judge's score as its anchors bring it onto one scale, if several of its versions spoke."""
+    found = on_one_scale(asked.store, asked.experiment_id, said.name, asked.period, rate=said.rate)
+    if found is None:
+        return said
+    if found.now is None:
+        return replace(said, why_not=found.why_not)
+    return replace(
+        said,
+        now=found.now,
+        before=found.before,
+        change=found.change,
+        points=tuple(replace(point, estimate=found.points.get(point.start_ms)) for point in said.points),
+        scale=found.version,
+        as_said=said.now,
     )
 
 
@@ -142,7 +162,7 @@ def _chart(one: QualityScore, column: int) -> Chart:
         [point.estimate for point in one.points],
         key=f"score-{column}",
         title=f"{one.name[:60]} ({source_word(one.source)})",
-        says=f"{said}, {plural(one.now.n, 'value')}",
+        says=f"{said}, {plural(one.now.n, 'value')}{f', on the scale of version {one.scale}' if one.scale else ''}",
         columns=(column,),
         label=_share if one.rate else score,
         within=(0.0, 1.0) if one.rate else (None, None),

@@ -68,6 +68,9 @@ class QualityScore:
         now, before: of the period, and of the one before.
         change: the difference; its state is empty where nobody can say what is good.
         points: every window of the period, the empty ones too.
+        scale: the version of the judge on whose scale its numbers are, where several versions spoke; 0 is as said.
+        as_said: of the period, as the versions said it, if that is on another scale.
+        why_not: why several versions are not brought onto one scale.
     """
 
     name: str
@@ -77,6 +80,9 @@ class QualityScore:
     before: Estimate | None
     change: Change | None
     points: tuple[QualityPoint, ...]
+    scale: int = 0
+    as_said: Estimate | None = None
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
