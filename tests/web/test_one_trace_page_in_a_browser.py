@@ -206,6 +206,7 @@ def test_30_000_spans_scroll_while_the_page_stays_small(opened: Opened):
     page.keyboard.press("e")
     page.wait_for_selector("tr.on .st.bad")
     page.keyboard.press("/")
+    page.wait_for_selector("#find-span:focus")
     page.keyboard.type("needle 29007")
     page.keyboard.press("Enter")
     chosen(page, "step 29007")

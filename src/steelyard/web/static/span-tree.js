@@ -180,10 +180,13 @@ class SpanTree extends TreeLines {
     else if (top + this.height > this.pane.scrollTop + view) this.pane.scrollTop = top + this.height - view;
     this.aim = place;
     const there = () => this.rows.find((one) => Number(one.dataset.at) === place);
+    const before = document.activeElement;
     for (let tries = 0; !there() && this.aim === place && tries < 4; tries += 1) await this.look();
     const row = there();
     if (!row || this.aim !== place) return;
-    this.rove(row.querySelector("a[data-span]").dataset.id, focus);
+    // Whoever went elsewhere while the lines came, such as into the search field, stays there.
+    const stayed = [before, document.body].includes(document.activeElement);
+    this.rove(row.querySelector("a[data-span]").dataset.id, focus && stayed);
     clearTimeout(this.choosing);
     this.at = place;
     this.choosing = setTimeout(() => this.settle(place), CHOOSE_AFTER);
