@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from back_ends import DATABASES
 from postgres import PostgresMissing, empty, fresh_database, shared_server
 
-BACK_ENDS = (*DATABASES, "remote")
+BACK_ENDS = (*DATABASES, pytest.param("remote", marks=pytest.mark.slow))
+"""A server's cases are as many again and see the same code behind it: with the long suites, which CI runs."""
 
 
 @pytest.fixture(scope="session")
