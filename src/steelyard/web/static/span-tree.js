@@ -184,9 +184,10 @@ class SpanTree extends TreeLines {
     for (let tries = 0; !there() && this.aim === place && tries < 4; tries += 1) await this.look();
     const row = there();
     if (!row || this.aim !== place) return;
-    // Whoever went elsewhere while the lines came, such as into the search field, stays there.
-    const stayed = [before, document.body].includes(document.activeElement);
-    this.rove(row.querySelector("a[data-span]").dataset.id, focus && stayed);
+    // Whoever went into a field while the lines came stays there.
+    const now = document.activeElement;
+    const types = now !== before && Boolean(now?.matches("input, textarea, select"));
+    this.rove(row.querySelector("a[data-span]").dataset.id, focus && !types);
     clearTimeout(this.choosing);
     this.at = place;
     this.choosing = setTimeout(() => this.settle(place), CHOOSE_AFTER);
