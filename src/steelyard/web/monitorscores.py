@@ -8,20 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from steelyard.errors import NotFound
-from steelyard.metrics.intervals import newcombe_unpaired
 from steelyard.metrics.score_estimates import headline, merged
 from steelyard.monitor.anchors_linked import LinkedWindow, linked_scores
 from steelyard.records import Estimate, Store
 from steelyard.records.score_windows import ScoreName, ScoreWindow
-from steelyard.web.contexts.dashboard import Change
 from steelyard.web.contexts.monitors import Quality, ScorePoint
+from steelyard.web.quality import change_of
 from steelyard.web.traceview import DAY, HOUR, MINUTE
 
 RANGES: Mapping[str, tuple[int, int]] = {"24h": (DAY, HOUR), "7d": (7 * DAY, 6 * HOUR), "30d": (30 * DAY, DAY)}
 """How long each range is, and its windows."""
 
 _STEP = 5 * MINUTE
-_NORMAL = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +60,9 @@ def quality_of(store: Store, experiment_id: str, name: str, source: str, now_ms:
     return Quality(
         now=None if now is None else headline(now),
         before=None if before is None else headline(before),
-        change=None if now is None or before is None else _change(now, before),
+        change=None if now is None or before is None else change_of(now, before),
         rate=now is None or now.verdicts >= now.numbers,
     )
-
-
-def _change(now: ScoreWindow, before: ScoreWindow) -> Change | None:
-    """Return how a pass rate changed, or a mean; of means nobody said which way is good."""
-    if now.verdicts >= now.numbers and now.verdicts and before.verdicts >= before.numbers and before.verdicts:
-        ends = newcombe_unpaired(now.passed, now.verdicts, before.passed, before.verdicts)
-        low, high = float(ends.low), float(ends.high)
-        value = now.passed / now.verdicts - before.passed / before.verdicts
-        return Change(value=value, low=low, high=high, state="better" if low > 0 else "worse" if high < 0 else "unsure")
-    a, b = headline(now), headline(before)
-    if a is None or b is None or a.value is None or b.value is None or now.verdicts >= now.numbers:
-        return None
-    if a.se is None or b.se is None or before.verdicts >= before.numbers:
-        return None
-    value, half = a.value - b.value, _NORMAL * math.hypot(a.se, b.se)
-    return Change(value=value, low=value - half, high=value + half)
 
 
 def points_of(
